@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+namespace Containerd.Actors.Core.Events;
+
+/// <summary>Persistence ids: the storage keys of entities. Changing one is a migration.</summary>
+public static class EntityIds
+{
+    /// <summary>The node itself.</summary>
+    public const string Node = "node";
+
+    /// <summary>Prefix of all containers.</summary>
+    public const string ContainerPrefix = "container/";
+
+    /// <summary>Prefix of all tasks.</summary>
+    public const string TaskPrefix = "task/";
+
+    /// <summary>Prefix of all namespaces.</summary>
+    public const string NamespacePrefix = "namespace/";
+
+    /// <summary>Prefix of all pulls.</summary>
+    public const string PullPrefix = "pull/";
+
+    /// <summary>A namespace with its images, leases, content and snapshots.</summary>
+    public static string Namespace(string name) => NamespacePrefix + name;
+
+    /// <summary>A container's record.</summary>
+    public static string Container(string ns, string id) => $"{ContainerPrefix}{ns}/{id}";
+
+    /// <summary>A container's task with its processes.</summary>
+    public static string Task(string ns, string id) => $"{TaskPrefix}{ns}/{id}";
+
+    /// <summary>A pull.</summary>
+    public static string Pull(string ns, string operation) => $"{PullPrefix}{ns}/{operation}";
+
+    /// <summary>Events that clients published in a namespace.</summary>
+    public static string Publications(string ns) => $"publications/{ns}";
+}
