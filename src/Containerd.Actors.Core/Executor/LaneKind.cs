@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+namespace Containerd.Actors.Core.Executor;
+
+/// <summary>What a lane is for. Effects of one kind never wait for effects of another.</summary>
+public enum LaneKind
+{
+    /// <summary>Changes of the mount table and of directories.</summary>
+    Mount,
+
+    /// <summary>Signals, pidfds and cgroups: short calls that must never wait behind a slow disk.</summary>
+    Process,
+
+    /// <summary>Byte work: unpacking, copying and removing trees.</summary>
+    Bulk,
+}
