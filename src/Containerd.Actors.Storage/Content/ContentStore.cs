@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Security.Cryptography;
+using System.Text;
+using Containerd.Actors.Linux.Files;
+using Containerd.Actors.Oci.Images;
+using Containerd.Actors.Protocol.Errors;
+
+namespace Containerd.Actors.Storage.Content;
+
+/// <summary>The bytes of all content on this node, in containerd's layout; it knows nothing of namespaces' views or labels.</summary>
+/// <remarks>
+/// <c>blobs/ALGORITHM/HEX</c> holds verified blobs, <c>ingest/SHA256(backend ref)/</c> what is still being written.
+/// Safe for use by many threads; an <see cref="Ingest"/> belongs to one at a time.
+/// </remarks>
+public sealed class ContentStore
+{
+    private readonly string _blobs;
+    private readonly string _ingests;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, DateTimeOffset> _locked = new(StringComparer.Ordinal);
+
+    private ContentStore(string root, TimeProvider time)
+    {
+        Root = root;
+        _blobs = Path.Combine(root, "blobs");
+        _ingests = Path.Combine(root, "ingest");
+        _time = time;
+    }
+
+    /// <summary>The directory <c>io.containerd.content.v1.content</c>.</summary>
+    public string Root { get; }
+
+    /// <summary>Opens the store in a directory and makes what is missing.</summary>
+    public static ContentStore Open(string root, TimeProvider? time = null)
+    {
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        const UnixFileMode all = owner | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        ContentStore store = new(Path.GetFullPath(root), time ?? TimeProvider.System);
+        Directory.CreateDirectory(store.Root, owner);
+        Directory.CreateDirectory(Path.Combine(store._blobs, "sha256"), all);
+        Directory.CreateDirectory(store._ingests, all);
+        return store;
+    }
+
+    /// <summary>Size of a blob in bytes; null if it is not here.</summary>
+    public long? TrySize(Digest digest)
+    {
+        FileInfo file = new(BlobPath(digest));
+        return file.Exists ? file.Length : null;
+    }
+
+    /// <summary>Size of a blob in bytes; a missing one is refused as not found.</summary>
+    public long Size(Digest digest) => TrySize(digest) ?? throw Missing(digest);
+
+    /// <summary>Opens a blob for reading from an offset. It stays readable when the blob is deleted meanwhile.</summary>
+    /// <exception cref="RefusedException">The blob is missing, or the offset lies behind its end.</exception>
+    public Stream OpenRead(Digest digest, long offset = 0)
+    {
+        try
+        {
+            FileStream stream = new(
+                BlobPath(digest),
+                new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 });
+            if (offset > stream.Length)
+            {
+                long length = stream.Length;
+                stream.Dispose();
+                throw new RefusedException(new Error(ErrorKind.OutOfRange, $"read past object length {length} bytes"));
+            }
+
+            stream.Position = Math.Max(offset, 0);
+            return stream;
+        }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Missing(digest);
+        }
+    }
+
+    /// <summary>Removes the file of a blob; false if there was none.</summary>
+    public bool Delete(Digest digest)
+    {
+        string path = BlobPath(digest);
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        File.Delete(path);
+        return true;
+    }
+
+    /// <summary>Every blob with its size, in digest order. Files that are no blobs are passed over.</summary>
+    public IEnumerable<(Digest Digest, long Size)> List()
+    {
+        SortedDictionary<Digest, long> found = [];
+        foreach (DirectoryInfo algorithm in new DirectoryInfo(_blobs).EnumerateDirectories())
+        {
+            foreach (FileInfo file in algorithm.EnumerateFiles())
+            {
+                if (Digest.TryParse($"{algorithm.Name}:{file.Name}", out Digest digest))
+                {
+                    found[digest] = file.Length;
+                }
+            }
+        }
+
+        return found.Select(static pair => (pair.Key, pair.Value));
+    }
+
+    /// <summary>Opens an ingest, or resumes it from the bytes on disk; the hash of those is computed again.</summary>
+    /// <param name="ns">Namespace.</param>
+    /// <param name="reference">The client's name of the upload, unique in the namespace.</param>
+    /// <param name="total">Announced size, 0 for unknown. Another one than stored makes the ingest anew.</param>
+    /// <param name="algorithm">Digest algorithm: <c>sha256</c>, <c>sha384</c> or <c>sha512</c>.</param>
+    /// <exception cref="RefusedException">Unavailable: the ingest is open already.</exception>
+    public Ingest OpenIngest(string ns, string reference, long total = 0, string algorithm = "sha256")
+    {
+        string backend = BackendRef(ns, reference);
+        DateTimeOffset now = _time.GetUtcNow();
+        lock (_gate)
+        {
+            if (_locked.TryGetValue(backend, out DateTimeOffset since))
+            {
+                string held = Math.Max((now - since).TotalSeconds, 0).ToString("0.###", System.Globalization.CultureInfo.InvariantCulture);
+                throw new RefusedException(Error.Unavailable($"ref {backend} locked for {held}s (since {IngestFiles.Stamp(since)})"));
+            }
+
+            _locked[backend] = now;
+        }
+
+        try
+        {
+            return new Ingest(this, _time, new IngestFiles(IngestPath(backend)), backend, ns, reference, total, algorithm);
+        }
+        catch
+        {
+            Release(backend);
+            throw;
+        }
+    }
+
+    /// <summary>What is stored of an ingest; a missing one is refused as not found.</summary>
+    public IngestStatus Status(string ns, string reference) =>
+        new IngestFiles(IngestPath(BackendRef(ns, reference))).TryRead() ?? throw MissingReference(reference);
+
+    /// <summary>Every ingest on disk. Directories that hold none, such as half-made ones, are passed over.</summary>
+    public IEnumerable<IngestStatus> ListIngests() =>
+        new DirectoryInfo(_ingests).EnumerateDirectories()
+            .Select(static directory => new IngestFiles(directory.FullName).TryRead())
+            .OfType<IngestStatus>()
+            .OrderBy(static status => status.Namespace, StringComparer.Ordinal)
+            .ThenBy(static status => status.Reference, StringComparer.Ordinal);
+
+    /// <summary>Removes an ingest that nobody has open; a missing one is refused as not found.</summary>
+    public void Abort(string ns, string reference)
+    {
+        IngestFiles files = new(IngestPath(BackendRef(ns, reference)));
+        if (files.TryRead() is null)
+        {
+            throw MissingReference(reference);
+        }
+
+        files.Remove();
+    }
+
+    /// <summary>Removes what a crash left in the ingest directory and cannot be resumed; returns how many.</summary>
+    public int Sweep()
+    {
+        int swept = 0;
+        foreach (DirectoryInfo directory in new DirectoryInfo(_ingests).EnumerateDirectories())
+        {
+            IngestFiles files = new(directory.FullName);
+            lock (_gate)
+            {
+                if (files.TryRead() is null && !_locked.Keys.Any(open => IngestPath(open) == directory.FullName))
+                {
+                    files.Remove();
+                    swept++;
+                }
+            }
+        }
+
+        return swept;
+    }
+
+    /// <summary>Where the file of a blob lies, whether or not it exists.</summary>
+    public string BlobPath(Digest digest) => Path.Combine(_blobs, digest.Algorithm, digest.Hex);
+
+    internal void Release(string backend)
+    {
+        lock (_gate)
+        {
+            _locked.Remove(backend);
+        }
+    }
+
+    /// <summary>Makes a verified, synchronised file the blob; false if the blob was there already and the file is left alone.</summary>
+    internal bool Publish(string file, Digest digest)
+    {
+        string directory = Path.Combine(_blobs, digest.Algorithm);
+        string target = BlobPath(digest);
+        Directory.CreateDirectory(directory);
+        if (File.Exists(target))
+        {
+            return false;
+        }
+
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        try
+        {
+            // A rename would replace the blob of a concurrent duplicate; both hold the same bytes, so that does no harm.
+            File.Move(file, target, overwrite: true);
+        }
+        catch (FileNotFoundException)
+        {
+            throw new RefusedException(new Error(ErrorKind.DataLoss, $"content {digest}: ingest was removed before commit"));
+        }
+
+        using DirectoryHandle handle = DirectoryHandle.Open(directory);
+        handle.Synchronize();
+        return true;
+    }
+
+    private static string BackendRef(string ns, string reference) => $"{ns}/1/{reference}";
+
+    private static RefusedException Missing(Digest digest) => new(Error.NotFound($"content digest {digest}"));
+
+    private static RefusedException MissingReference(string reference) => new(Error.NotFound($"reference {reference}"));
+
+    private string IngestPath(string backend) =>
+        Path.Combine(_ingests, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(backend))));
+}
