@@ -2,6 +2,7 @@
 
 using System.Security.Cryptography;
 using System.Text;
+using Containerd.Actors.Core.Linux;
 using Containerd.Actors.Linux.Files;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Errors;
@@ -35,12 +36,11 @@ public sealed class ContentStore
     /// <summary>Opens the store in a directory and makes what is missing.</summary>
     public static ContentStore Open(string root, TimeProvider? time = null)
     {
-        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        const UnixFileMode all = owner | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
         ContentStore store = new(Path.GetFullPath(root), time ?? TimeProvider.System);
-        Directory.CreateDirectory(store.Root, owner);
-        Directory.CreateDirectory(Path.Combine(store._blobs, "sha256"), all);
-        Directory.CreateDirectory(store._ingests, all);
+        Directory.CreateDirectory(Path.Combine(store._blobs, "sha256"));
+        Directory.CreateDirectory(store._ingests);
+        using DirectoryHandle handle = DirectoryHandle.Open(store.Root);
+        handle.ChangeMode(".", 0x1C0); // 0700, as containerd's
         return store;
     }
 
@@ -208,13 +208,17 @@ public sealed class ContentStore
             return false;
         }
 
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         try
         {
+            using (DirectoryHandle ingest = DirectoryHandle.Open(Path.GetDirectoryName(file)!))
+            {
+                ingest.ChangeMode(Path.GetFileName(file), 0x124); // 0444
+            }
+
             // A rename would replace the blob of a concurrent duplicate; both hold the same bytes, so that does no harm.
             File.Move(file, target, overwrite: true);
         }
-        catch (FileNotFoundException)
+        catch (Exception failure) when (failure is FileNotFoundException or LinuxException { Error.Name: "ENOENT" })
         {
             throw new RefusedException(new Error(ErrorKind.DataLoss, $"content {digest}: ingest was removed before commit"));
         }
