@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using Containerd.Actors.Core.Mounts;
+using Containerd.Actors.Core.Snapshots;
+
+namespace Containerd.Actors.Storage.Snapshots;
+
+/// <summary>The directories behind a snapshotter. Keys, parents' names and labels are kept elsewhere; here snapshots are numbers.</summary>
+/// <remarks>Safe for use by many threads as long as each number is worked on by one at a time. Parents are given nearest first.</remarks>
+public interface ISnapshotBackend
+{
+    /// <summary>Name of the snapshotter, for example <c>overlayfs</c>.</summary>
+    string Name { get; }
+
+    /// <summary>The directory <c>io.containerd.snapshotter.v1.NAME</c>.</summary>
+    string Root { get; }
+
+    /// <summary>Makes the directory of a snapshot. What a crash left under the same number is replaced.</summary>
+    void Create(long id, SnapshotKind kind, IReadOnlyList<long> parents, IReadOnlyDictionary<string, string> labels);
+
+    /// <summary>What to mount to see the snapshot. Nothing is checked or touched on disk.</summary>
+    ImmutableArray<Mount> Mounts(
+        long id, SnapshotKind kind, IReadOnlyList<long> parents, IReadOnlyDictionary<string, string> labels);
+
+    /// <summary>Space of the snapshot without its parents; a file with many names counts once.</summary>
+    SnapshotUsage Usage(long id);
+
+    /// <summary>The active snapshot becomes a parent; with <paramref name="synchronize"/> its bytes are on the disk afterwards.</summary>
+    void Commit(long id, bool synchronize);
+
+    /// <summary>Removes the directory; nothing happens if there is none.</summary>
+    void Remove(long id);
+
+    /// <summary>Numbers that have a directory, ascending.</summary>
+    IReadOnlyList<long> List();
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using Containerd.Actors.Core.Linux;
+using Containerd.Actors.Core.Mounts;
+using Containerd.Actors.Core.Snapshots;
+using Containerd.Actors.Linux.Files;
+using Containerd.Actors.Protocol.Errors;
+
+namespace Containerd.Actors.Storage.Snapshots;
+
+/// <summary>Settings of <see cref="OverlayBackend"/>.</summary>
+public sealed record OverlaySettings
+{
+    /// <summary>Mount options added to every overlay.</summary>
+    public ImmutableArray<string> MountOptions { get; init; } = [];
+
+    /// <summary>Emit <c>uidmap=</c> and <c>gidmap=</c> instead of expecting files to be owned by mapped ids.</summary>
+    public bool RemapIds { get; init; }
+
+    /// <summary>Keep attributes of overlayfs in <c>user.</c>; null for what the process needs.</summary>
+    public bool? UserAttributes { get; init; }
+
+    /// <summary>Add <c>index=off</c>; null for what the kernel's module has.</summary>
+    public bool? IndexOff { get; init; }
+}
+
+/// <summary>Snapshots as layers of overlayfs: <c>snapshots/N/{fs,work}</c>, as containerd's.</summary>
+public sealed class OverlayBackend : ISnapshotBackend
+{
+    private const string UserMapping = "containerd.io/snapshot/uidmapping";
+    private const string GroupMapping = "containerd.io/snapshot/gidmapping";
+
+    private readonly SnapshotDirectories _directories;
+    private readonly OverlaySettings _settings;
+    private readonly ImmutableArray<string> _extras;
+
+    private OverlayBackend(SnapshotDirectories directories, OverlaySettings settings)
+    {
+        _directories = directories;
+        _settings = settings;
+        ImmutableArray<string> extras = settings.MountOptions;
+        if (settings.UserAttributes ?? ProcessFacts.InUserNamespace)
+        {
+            extras = extras.Add("userxattr");
+        }
+
+        bool configured = extras.Any(static option => option.StartsWith("index=", StringComparison.Ordinal));
+        bool index = settings.IndexOff ?? File.Exists("/sys/module/overlay/parameters/index");
+        _extras = index && !configured ? extras.Add("index=off") : extras;
+    }
+
+    /// <inheritdoc />
+    public string Name => "overlayfs";
+
+    /// <inheritdoc />
+    public string Root => _directories.Root;
+
+    /// <summary>Opens the backend in <c>io.containerd.snapshotter.v1.overlayfs</c> and makes what is missing; probes nothing.</summary>
+    public static OverlayBackend Open(string root, OverlaySettings? settings = null)
+    {
+        Directory.CreateDirectory(root);
+        return new OverlayBackend(new SnapshotDirectories(Path.GetFullPath(root)), settings ?? new OverlaySettings());
+    }
+
+    /// <summary>Mounts an overlay of two lower directories to see whether this file system can hold them; null if it can.</summary>
+    public Error? Probe()
+    {
+        using DirectoryHandle root = DirectoryHandle.Open(Root);
+        string name = $"probe-{Environment.ProcessId}-{Environment.CurrentManagedThreadId}";
+        try
+        {
+            root.TryCreateDirectory(name, 0x1C0);
+            foreach (string part in (string[])["lower1", "lower2", "upper", "work", "merged"])
+            {
+                Directory.CreateDirectory(Path.Combine(Root, name, part));
+            }
+
+            string path = Path.Combine(Root, name);
+            string options = $"lowerdir={path}/lower2:{path}/lower1,upperdir={path}/upper,workdir={path}/work";
+            options += _extras.Contains("userxattr") ? ",userxattr" : "";
+            OverlayProbe.MountOnce(Path.Combine(path, "merged"), options);
+            return null;
+        }
+        catch (LinuxException failure)
+        {
+            return Error.FailedPrecondition($"overlayfs: \"{Root}\" cannot hold upper directories: {failure.Error}");
+        }
+        finally
+        {
+            root.RemoveTree(name);
+        }
+    }
+
+    /// <summary>The directory with what the snapshot itself holds.</summary>
+    public string UpperDirectory(long id) => Path.Combine(_directories.Of(id), "fs");
+
+    /// <inheritdoc />
+    public void Create(long id, SnapshotKind kind, IReadOnlyList<long> parents, IReadOnlyDictionary<string, string> labels) =>
+        _directories.Create(id, made =>
+        {
+            made.TryCreateDirectory("fs", 0x1ED);
+            made.ChangeMode("fs", 0x1ED); // 0755
+            if (kind == SnapshotKind.Active)
+            {
+                made.TryCreateDirectory("work", 0x1C9);
+                made.ChangeMode("work", 0x1C9); // 0711
+            }
+
+            (uint User, uint Group)? owner = Owner(labels);
+            if (owner is null && parents.Count > 0)
+            {
+                using DirectoryHandle parent = DirectoryHandle.Open(UpperDirectory(parents[0]));
+                FileStatus status = parent.Status();
+                owner = (status.UserId, status.GroupId);
+            }
+
+            if (owner is { } ids && ids != ProcessFacts.EffectiveIds)
+            {
+                made.ChangeOwner("fs", ids.User, ids.Group);
+            }
+        });
+
+    /// <inheritdoc />
+    public ImmutableArray<Mount> Mounts(
+        long id, SnapshotKind kind, IReadOnlyList<long> parents, IReadOnlyDictionary<string, string> labels)
+    {
+        bool active = kind == SnapshotKind.Active;
+        if (parents.Count == 0)
+        {
+            return [new Mount("bind", UpperDirectory(id), "", [active ? "rw" : "ro", "rbind"])];
+        }
+
+        if (!active && parents.Count == 1)
+        {
+            return [new Mount("bind", UpperDirectory(parents[0]), "", ["ro", "rbind"])];
+        }
+
+        ImmutableArray<string>.Builder options = ImmutableArray.CreateBuilder<string>();
+        if (_settings.RemapIds && labels.TryGetValue(UserMapping, out string? users) && labels.TryGetValue(GroupMapping, out string? groups))
+        {
+            options.Add($"uidmap={users}");
+            options.Add($"gidmap={groups}");
+        }
+
+        if (active)
+        {
+            options.Add($"workdir={Path.Combine(_directories.Of(id), "work")}");
+            options.Add($"upperdir={UpperDirectory(id)}");
+        }
+
+        options.Add($"lowerdir={string.Join(':', parents.Select(UpperDirectory))}");
+        options.AddRange(_extras);
+        return [new Mount("overlay", "overlay", "", options.ToImmutable())];
+    }
+
+    /// <inheritdoc />
+    public SnapshotUsage Usage(long id) => TreeUsage.Of(UpperDirectory(id));
+
+    /// <inheritdoc />
+    public void Commit(long id, bool synchronize)
+    {
+        if (synchronize)
+        {
+            using DirectoryHandle handle = DirectoryHandle.Open(UpperDirectory(id));
+            handle.SynchronizeFileSystem();
+        }
+    }
+
+    /// <inheritdoc />
+    public void Remove(long id) => _directories.Remove(id);
+
+    /// <inheritdoc />
+    public IReadOnlyList<long> List() => _directories.List();
+
+    // "container id:host id:size", several of them with commas between; the root of the container is its id 0.
+    private static (uint User, uint Group)? Owner(IReadOnlyDictionary<string, string> labels) =>
+        labels.TryGetValue(UserMapping, out string? users) && labels.TryGetValue(GroupMapping, out string? groups)
+            ? (HostRoot(users), HostRoot(groups))
+            : null;
+
+    private static uint HostRoot(string mapping)
+    {
+        foreach (string part in mapping.Split(','))
+        {
+            string[] fields = part.Split(':');
+            if (fields is ["0", _, _] && uint.TryParse(fields[1], out uint host) && uint.TryParse(fields[2], out uint size) && size > 0)
+            {
+                return host;
+            }
+        }
+
+        throw new RefusedException(Error.Invalid($"snapshot id mapping \"{mapping}\" does not map id 0"));
+    }
+}
