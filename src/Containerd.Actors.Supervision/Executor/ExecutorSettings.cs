@@ -77,7 +77,7 @@ public sealed record LaneSettings(string Name, int Lanes, int QueueMax, int Repl
             return read();
         }
         catch (Exception malformed) when (malformed is FormatException or OverflowException or ConfigurationException
-            or Hocon.HoconException)
+            or ArgumentException)
         {
             throw new RefusedException(Error.Invalid($"{key}: {config.GetString(key)} is malformed"), malformed);
         }

@@ -4,6 +4,7 @@ using Akka.Actor;
 using Akka.Event;
 using Containerd.Actors.Core.Executor;
 using Containerd.Actors.Protocol.Errors;
+using Error = Containerd.Actors.Protocol.Errors.Error;
 
 namespace Containerd.Actors.Supervision.Executor;
 
