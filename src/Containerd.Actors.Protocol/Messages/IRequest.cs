@@ -4,11 +4,20 @@ using Containerd.Actors.Protocol.Errors;
 
 namespace Containerd.Actors.Protocol.Messages;
 
+/// <summary>A message that is answered, whatever the answer holds.</summary>
+public interface IRequest
+{
+    /// <summary>The answer that refuses this request; for those who route requests without knowing them.</summary>
+    object Refusal(Error error);
+}
+
 /// <summary>A message that is answered with <see cref="Reply{T}"/>.</summary>
 /// <typeparam name="T">What the answer holds when the request was done.</typeparam>
-#pragma warning disable CA1040 // The interface carries the type of the answer.
-public interface IRequest<T>;
-#pragma warning restore CA1040
+public interface IRequest<T> : IRequest
+{
+    /// <inheritdoc />
+    object IRequest.Refusal(Error error) => Reply.Refused<T>(error);
+}
 
 /// <summary>A message for something that lives in a namespace; supervisors route by it.</summary>
 public interface IInNamespace
