@@ -3,11 +3,13 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
 
 namespace Containerd.Actors.Oci.Images;
 
 /// <summary>The name of a blob: an algorithm and the lower-case hexadecimal hash of the bytes.</summary>
 /// <remarks>OCI image-spec, descriptor.md "Digests". Registered algorithms are sha256, sha384 and sha512.</remarks>
+[JsonConverter(typeof(DigestJsonConverter))]
 public readonly record struct Digest : IComparable<Digest>
 {
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
