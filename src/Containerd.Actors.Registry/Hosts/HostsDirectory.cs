@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Containerd.Actors.Oci.References;
+using Containerd.Actors.Protocol.Errors;
+
+namespace Containerd.Actors.Registry.Hosts;
+
+/// <summary>Finds the places that serve a registry: those of its hosts.toml, or the registry itself.</summary>
+/// <remarks>Looked for in <c>HOST_PORT_</c>, <c>HOST:PORT</c> (or <c>HOST</c> when there is no port), then in <c>_default</c>.</remarks>
+public static class HostsDirectory
+{
+    private const long FileBytesMax = 1024 * 1024;
+
+    /// <summary>The places to ask for an image, in order.</summary>
+    /// <exception cref="RefusedException">A hosts.toml is malformed or cannot be read.</exception>
+    public static IReadOnlyList<RegistryHost> HostsOf(ImageReference reference, RegistrySettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(settings);
+        RegistryHost server = Default(reference.RegistryHost, settings.IsPlainHttp);
+        if (settings.HostsDirectory is null || Find(settings.HostsDirectory, reference.Host) is not { } file)
+        {
+            return [server];
+        }
+
+        try
+        {
+            if (new FileInfo(file).Length > FileBytesMax)
+            {
+                throw new RefusedException(Error.Invalid($"{file} exceeds {FileBytesMax} bytes"));
+            }
+
+            return HostsFile.Parse(File.ReadAllText(file), file, server);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new RefusedException(Error.Unknown($"failed to read {file}: {failure.Message}"), failure);
+        }
+    }
+
+    /// <summary>The registry itself: https, but http where asked for, and http on this machine when TLS is not spoken there.</summary>
+    internal static RegistryHost Default(string host, bool isPlainHttp)
+    {
+        bool isLocal = IsLocalhost(host);
+        string port = PortOf(host);
+        bool isHttp = isPlainHttp || (isLocal && port is ("" or "80"));
+        return new RegistryHost
+        {
+            Endpoint = new Uri($"{(isHttp ? "http" : "https")}://{host}/v2"),
+            FallsBackToHttp = isLocal && !isHttp && port != "443",
+        };
+    }
+
+    /// <summary>True for <c>localhost</c>, 127.0.0.0/8 and <c>::1</c>, with or without a port.</summary>
+    internal static bool IsLocalhost(string host)
+    {
+        string name = host.StartsWith('[') ? host[1..Math.Max(1, host.IndexOf(']', StringComparison.Ordinal))] : host.Split(':')[0];
+        return name == "localhost" || (System.Net.IPAddress.TryParse(name, out System.Net.IPAddress? address) && System.Net.IPAddress.IsLoopback(address));
+    }
+
+    private static string PortOf(string host)
+    {
+        int colon = host.LastIndexOf(':');
+        return colon < 0 || host.EndsWith(']') ? "" : host[(colon + 1)..];
+    }
+
+    private static string? Find(string directory, string host)
+    {
+        string port = PortOf(host);
+        string[] names = port.Length == 0
+            ? [host, "_default"]
+            : [$"{host[..^(port.Length + 1)]}_{port}_", host, "_default"];
+        return names.Select(name => Path.Combine(directory, name, "hosts.toml")).FirstOrDefault(File.Exists);
+    }
+}

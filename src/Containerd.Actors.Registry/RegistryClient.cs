@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Containerd.Actors.Oci.References;
+using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Registry.Authentication;
+using Containerd.Actors.Registry.Hosts;
+
+namespace Containerd.Actors.Registry;
+
+/// <summary>Opens sessions with registries: the way images come in.</summary>
+/// <remarks>Holds settings only; connections and tokens belong to a session, so that one pull never acts with another's credentials.</remarks>
+public sealed class RegistryClient(RegistrySettings settings, TimeProvider time)
+{
+    /// <summary>A client on the system's clock.</summary>
+    public RegistryClient(RegistrySettings settings)
+        : this(settings, TimeProvider.System)
+    {
+    }
+
+    /// <summary>Begins a pull; nothing is sent yet. The caller disposes the session.</summary>
+    /// <param name="reference">The image.</param>
+    /// <param name="credentials">Who asks; null for those of the settings.</param>
+    /// <exception cref="RefusedException">The registry's hosts.toml, or a certificate that it names, is unusable.</exception>
+    public RegistrySession Open(ImageReference reference, ICredentialStore? credentials = null) =>
+        new(reference, HostsDirectory.HostsOf(reference, settings), credentials ?? settings.Credentials, settings, time);
+}
