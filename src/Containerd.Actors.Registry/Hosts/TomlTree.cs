@@ -13,6 +13,9 @@ internal sealed class TomlTree
     // Deeper than any hosts.toml; a list of lists is the most that one needs.
     private const int DepthMax = 8;
 
+    // Stands for numbers and dates, which no key has: a reader that expects something else refuses it.
+    private static readonly object Unread = new();
+
     private readonly List<KeyValuePair<string, object>> _items = [];
 
     public IReadOnlyList<KeyValuePair<string, object>> Items => _items;
@@ -99,7 +102,7 @@ internal sealed class TomlTree
                 tree.AddAll(table.Items.Select(item => item.KeyValue).OfType<SyntaxNode>(), depth + 1);
                 return tree;
             default:
-                return null;
+                return Unread;
         }
     }
 }

@@ -52,10 +52,6 @@ internal static class Refusals
                     return $"{dial}: connect: no route to host";
                 case HeaderTimeoutException:
                     return "net/http: timeout awaiting response headers";
-                case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }:
-                    return "tls: handshake failure";
-                case HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded }:
-                    return "EOF";
                 case TimeoutException or OperationCanceledException:
                     return $"{dial}: i/o timeout";
                 default:
@@ -63,7 +59,14 @@ internal static class Refusals
             }
         }
 
-        return failure is HttpRequestException http ? $"{http.HttpRequestError}" : failure.Message;
+        // The outermost exception says least, so it speaks only when nothing inside of it does.
+        return (failure as HttpRequestException)?.HttpRequestError switch
+        {
+            HttpRequestError.SecureConnectionError => "tls: handshake failure",
+            HttpRequestError.ResponseEnded => "EOF",
+            { } other => $"{other}",
+            null => failure.Message,
+        };
     }
 
     /// <summary>How long the peer asks to wait; null when it does not say.</summary>

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using Containerd.Actors.Oci.Images;
+using Containerd.Actors.Oci.References;
+
+namespace Containerd.Actors.Registry.Tests;
+
+/// <summary>Against Debian's docker-registry, which the scripted server only imitates.</summary>
+public sealed class DockerRegistrySpecs : IDisposable
+{
+    private const string Program = "/usr/bin/docker-registry";
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("registry-").FullName;
+    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(60));
+    private Process? _registry;
+
+    public void Dispose()
+    {
+        if (_registry is not null)
+        {
+            _registry.Kill();
+            _registry.WaitForExit();
+            _registry.Dispose();
+        }
+
+        Directory.Delete(_directory, recursive: true);
+        _deadline.Dispose();
+    }
+
+    [SkippableFact]
+    public async Task An_image_is_resolved_and_its_blobs_are_read()
+    {
+        Skip.IfNot(File.Exists(Program), "docker-registry is not installed");
+        string host = await StartAsync();
+        using var http = new HttpClient { BaseAddress = new Uri($"http://{host}/v2/a/b/") };
+        Descriptor config = await PushAsync(http, "{}"u8.ToArray(), MediaTypes.OciConfig);
+        byte[] bytes = RandomNumberGenerator.GetBytes(300_000);
+        Descriptor layer = await PushAsync(http, bytes, MediaTypes.OciLayer);
+        byte[] manifest = ImageDocuments.Write(new Manifest { MediaType = MediaTypes.OciManifest, Config = config, Layers = [layer] });
+        using var content = new ByteArrayContent(manifest);
+        content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypes.OciManifest);
+        (await http.PutAsync("manifests/t", content, _deadline.Token)).EnsureSuccessStatusCode();
+
+        using RegistrySession session = new RegistryClient(new RegistrySettings()).Open(ImageReference.Parse($"{host}/a/b:t"));
+        ResolvedImage resolved = await session.ResolveAsync(_deadline.Token);
+        Assert.Equal(Digest.Of(manifest), resolved.Descriptor.Digest);
+        await using Stream stream = await session.OpenBlobAsync(layer, 200_000, _deadline.Token);
+        using var rest = new MemoryStream();
+        await stream.CopyToAsync(rest, _deadline.Token);
+        Assert.Equal(bytes[200_000..], rest.ToArray());
+    }
+
+    private async Task<Descriptor> PushAsync(HttpClient http, byte[] bytes, string mediaType)
+    {
+        var digest = Digest.Of(bytes);
+        HttpResponseMessage begun = await http.PostAsync("blobs/uploads/", null, _deadline.Token);
+        using var content = new ByteArrayContent(bytes);
+        Uri location = new(http.BaseAddress!, begun.Headers.Location!);
+        (await http.PutAsync(new Uri($"{location}&digest={digest}"), content, _deadline.Token)).EnsureSuccessStatusCode();
+        return new Descriptor(mediaType, digest, bytes.Length);
+    }
+
+    private async Task<string> StartAsync()
+    {
+        string host;
+        using (var free = new TcpListener(IPAddress.Loopback, 0))
+        {
+            free.Start();
+            host = free.LocalEndpoint.ToString()!;
+        }
+
+        string config = Path.Combine(_directory, "config.yml");
+        await File.WriteAllTextAsync(config, $"""
+            version: 0.1
+            storage:
+              filesystem:
+                rootdirectory: {_directory}/data
+            http:
+              addr: {host}
+            """, Encoding.ASCII);
+        _registry = Process.Start(new ProcessStartInfo(Program, ["serve", config]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        _registry.BeginErrorReadLine();
+        _registry.BeginOutputReadLine();
+        using var http = new HttpClient();
+        while (true)
+        {
+            try
+            {
+                (await http.GetAsync(new Uri($"http://{host}/v2/"), _deadline.Token)).EnsureSuccessStatusCode();
+                return host;
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(20, _deadline.Token);
+            }
+        }
+    }
+}
