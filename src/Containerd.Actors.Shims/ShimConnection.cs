@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Net.Sockets;
+using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Shims.Bundles;
+using Containerd.Actors.Shims.Starting;
+using Containerd.Actors.Shims.Tasks;
+using Containerd.Actors.Ttrpc;
+
+namespace Containerd.Actors.Shims;
+
+/// <summary>The connection between the daemon and the shim of one task. Losing it never ends the shim.</summary>
+public sealed class ShimConnection : IAsyncDisposable
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(10);
+    private readonly TtrpcClient _client;
+
+    private ShimConnection(Bundle bundle, ShimAddress address, TtrpcClient client)
+    {
+        (Bundle, Address, _client) = (bundle, address, client);
+        Task = new TaskClient(client, bundle.Namespace, bundle.Id, address.Version);
+    }
+
+    /// <summary>The task's bundle.</summary>
+    public Bundle Bundle { get; }
+
+    /// <summary>How the shim is reached.</summary>
+    public ShimAddress Address { get; }
+
+    /// <summary>The task API.</summary>
+    public TaskClient Task { get; }
+
+    /// <summary>The connection itself, for services other than the task API.</summary>
+    public TtrpcClient Client => _client;
+
+    /// <summary>Completes when the connection ended: the shim is dead, or this end was disposed.</summary>
+    public Task Closed => _client.Closed;
+
+    /// <summary>Finds the shim of a bundle again, after a restart of the daemon, and asks it for a sign of life.</summary>
+    /// <param name="bundle">The bundle.</param>
+    /// <param name="timeout">For all of it; containerd gives 5 s.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="RefusedException">Nothing is recorded, or the shim refused.</exception>
+    /// <exception cref="ShimClosedException">Nobody listens: the shim is dead and wants its <c>delete</c> action.</exception>
+    public static async Task<ShimConnection> LoadAsync(Bundle bundle, TimeSpan timeout, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(bundle);
+        var connection = await ConnectAsync(bundle, bundle.ReadBootstrap(), TimeSpan.Zero, cancellation).ConfigureAwait(false);
+        try
+        {
+            await connection.Task.ConnectAsync(timeout, cancellation).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Connects; while nobody listens yet, tries again until the time is up.</summary>
+    /// <exception cref="RefusedException">NotImplemented: a protocol or address that is not served.</exception>
+    /// <exception cref="ShimClosedException">Nobody listens.</exception>
+    public static async Task<ShimConnection> ConnectAsync(
+        Bundle bundle, ShimAddress address, TimeSpan timeout, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(bundle);
+        ArgumentNullException.ThrowIfNull(address);
+        if (address.Protocol != ShimAddress.Ttrpc)
+        {
+            throw new RefusedException(Error.NotImplemented($"shim protocol {address.Protocol}"));
+        }
+
+        UnixDomainSocketEndPoint endPoint;
+        try
+        {
+            endPoint = TtrpcEndPoints.Parse(address.Address);
+        }
+        catch (ArgumentException wrong)
+        {
+            throw new RefusedException(Error.NotImplemented($"shim address {address.Address}"), wrong);
+        }
+
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                var socket = await TtrpcEndPoints.ConnectAsync(endPoint, cancellation).ConfigureAwait(false);
+                return new ShimConnection(bundle, address, new TtrpcClient(new NetworkStream(socket, ownsSocket: true)));
+            }
+            catch (SocketException failure)
+            {
+                if (TimeProvider.System.GetElapsedTime(started) >= timeout)
+                {
+                    throw new ShimClosedException(bundle.Id, failure);
+                }
+            }
+
+            await System.Threading.Tasks.Task.Delay(RetryDelay, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Closes the connection; the shim goes on.</summary>
+    public ValueTask DisposeAsync() => _client.DisposeAsync();
+}
