@@ -36,7 +36,7 @@ public static class Bootstrap
 
         if (options is not null)
         {
-            bootstrap.Extensions.Add(new Extension { Value = options });
+            bootstrap.Extensions.Add(new Containerd.Runtime.Bootstrap.V1.Extension { Value = options });
         }
 
         return bootstrap.ToByteArray();
