@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Containerd.Actors.Core.Audit;
 using Containerd.Actors.Core.Events;
 
 namespace Containerd.Actors.Persistence.Stored;
@@ -11,5 +12,9 @@ public static class RetentionEvents
     public const string Entity = "journal";
 
     /// <summary>Records of an entity up to a sequence number, inclusive, were removed on request.</summary>
-    public sealed record Removed(string OfEntity, long ToSequence) : DomainEvent;
+    public sealed record Removed(string OfEntity, long ToSequence) : DomainEvent, IDescribed
+    {
+        /// <inheritdoc />
+        public string Describe() => $"records of {OfEntity} up to {ToSequence} were removed";
+    }
 }
