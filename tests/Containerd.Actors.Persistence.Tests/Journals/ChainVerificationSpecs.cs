@@ -33,7 +33,7 @@ public sealed class ChainVerificationSpecs : IDisposable
 
         JournalVerification verification = await store.Verify(CancellationToken.None);
 
-        Assert.Equal([new JournalDamage(cursor, reason)], verification.Damages);
+        Assert.Equal([new JournalDamage(cursor, reason)], verification.Damages.ToArray());
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class ChainVerificationSpecs : IDisposable
 
         JournalVerification verification = await store.Verify(CancellationToken.None);
 
-        Assert.Equal([new JournalDamage(4, "reordered"), new JournalDamage(6, "reordered")], verification.Damages);
+        Assert.Equal([new JournalDamage(4, "reordered"), new JournalDamage(6, "reordered")], verification.Damages.ToArray());
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class ChainVerificationSpecs : IDisposable
         string hash = Convert.ToHexString(chain.Next(previous, 4, forged));
         _scratch.Tamper($"update events set manifest = 'task.paused:1', payload = x'', hash = x'{hash}' where cursor = 4");
 
-        Assert.Equal([new JournalDamage(5, "edited")], (await store.Verify(CancellationToken.None)).Damages);
+        Assert.Equal([new JournalDamage(5, "edited")], (await store.Verify(CancellationToken.None)).Damages.ToArray());
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class ChainVerificationSpecs : IDisposable
 
         JournalVerification verification = await store.Verify(CancellationToken.None);
 
-        Assert.Empty(verification.Damages);
+        Assert.Empty(verification.Damages.ToArray());
         Assert.Equal((2UL, 13UL), (verification.Records, verification.LastCursor));
     }
 
@@ -82,7 +82,7 @@ public sealed class ChainVerificationSpecs : IDisposable
         using JournalStore store = _scratch.Open();
         await store.Append([Scratch.Row("task/default/a", 11)]);
 
-        Assert.Equal([new JournalDamage(9, "removed")], (await store.Verify(CancellationToken.None)).Damages);
+        Assert.Equal([new JournalDamage(9, "removed")], (await store.Verify(CancellationToken.None)).Damages.ToArray());
     }
 
     private async Task<JournalStore> Ten()
