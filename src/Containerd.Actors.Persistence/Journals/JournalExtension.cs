@@ -24,8 +24,13 @@ public sealed class JournalSetup(IReadOnlyList<IJournalListener> Listeners, Time
 public sealed class JournalExtension : IExtension
 {
     private readonly Lazy<JournalStore> _store;
+    private readonly bool _isDefault;
 
-    internal JournalExtension(ExtendedActorSystem system) => _store = new Lazy<JournalStore>(() => Open(system));
+    internal JournalExtension(ExtendedActorSystem system)
+    {
+        _store = new Lazy<JournalStore>(() => Open(system));
+        _isDefault = system.Settings.Config.GetString("akka.persistence.journal.plugin") == JournalSettings.Path;
+    }
 
     /// <summary>The open file.</summary>
     /// <exception cref="RefusedException">It cannot be opened or is damaged; the text names it.</exception>
@@ -36,7 +41,7 @@ public sealed class JournalExtension : IExtension
 
     /// <summary>The last ended sequence number of an entity, if this system's events are in such a journal.</summary>
     internal async Task<long> EndedAt(string entity) =>
-        _store.IsValueCreated ? (await _store.Value.Place(entity).ConfigureAwait(false)).EndedAt : 0;
+        _isDefault ? (await _store.Value.Place(entity).ConfigureAwait(false)).EndedAt : 0;
 
     private static JournalStore Open(ExtendedActorSystem system)
     {
