@@ -54,7 +54,7 @@ public static class ShimRequests
     public sealed record Delete : ShimRequest;
 
     /// <summary>Take back a creation that a crash interrupted: kill what there is, end the shim, remove bundle and mounts.</summary>
-    public sealed record Undo : ShimRequest;
+    public sealed record Undo(string RuntimeName) : ShimRequest;
 
     /// <summary>Say what is true of the first process and of these.</summary>
     public sealed record Report(ImmutableArray<string> ExecIds) : ShimRequest;

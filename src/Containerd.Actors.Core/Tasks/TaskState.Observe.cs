@@ -57,6 +57,15 @@ public sealed partial record TaskState
         ? new TaskAnswer.Exit(Exit ?? new ProcessExit(Pid, lost.Status, lost.ExitedAt))
         : new TaskAnswer.Refusal(Error.Unavailable($"shim of task {ContainerId} was lost: {lost.Reason}"));
 
+    /// <summary>What to ask of the shim after a restart of the daemon; null when there can be none.</summary>
+    /// <remarks>A creation that was interrupted is taken back: nobody was told of it and its client is gone.</remarks>
+    public ShimRequest? AfterRecovery() => Phase switch
+    {
+        TaskPhase.Absent => null,
+        TaskPhase.Creating => new ShimRequests.Undo(RuntimeName),
+        _ => new ShimRequests.Report([.. Execs.Keys]),
+    };
+
     private static Error Interrupted { get; } = Error.Unavailable("creation was interrupted and taken back");
 
     private bool IsStarting(string execId) => execId.Length == 0
@@ -156,8 +165,7 @@ public sealed partial record TaskState
 
         if (Phase is TaskPhase.Creating)
         {
-            // Nobody was told that it exists and the client is gone: taking it back leaves nothing behind.
-            return TaskStep.Ask(new ShimRequests.Undo());
+            return TaskStep.Ask(new ShimRequests.Undo(RuntimeName));
         }
 
         ImmutableArray<DomainEvent>.Builder events = ImmutableArray.CreateBuilder<DomainEvent>();
