@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Containerd.Actors.Client.Connections;
+using Containerd.Services.Content.V1;
+using Grpc.Core;
+
+namespace Containerd.Actors.Client.Contents;
+
+/// <summary>Reads small blobs, such as manifests and image configurations, as a whole.</summary>
+public static class BlobReader
+{
+    /// <summary>A bound for manifests and configurations, in bytes: registries refuse larger ones.</summary>
+    public const int DocumentBytesMax = 8 * 1024 * 1024;
+
+    /// <summary>Reads the blob with this digest.</summary>
+    /// <exception cref="RpcException">The blob is missing, or the daemon failed.</exception>
+    /// <exception cref="InvalidDataException">The blob is longer than <paramref name="bytesMax"/>.</exception>
+    public static async Task<byte[]> ReadAsync(
+        ContainerdConnection connection, string digest, CancellationToken cancellation, int bytesMax = DocumentBytesMax)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        using AsyncServerStreamingCall<ReadContentResponse> call =
+            connection.Content.Read(new ReadContentRequest { Digest = digest }, cancellationToken: cancellation);
+        using var bytes = new MemoryStream();
+        await foreach (ReadContentResponse chunk in call.ResponseStream.ReadAllAsync(cancellation).ConfigureAwait(false))
+        {
+            if (bytes.Length + chunk.Data.Length > bytesMax)
+            {
+                throw new InvalidDataException($"content {digest}: longer than {bytesMax} bytes");
+            }
+
+            bytes.Write(chunk.Data.Span);
+        }
+
+        return bytes.ToArray();
+    }
+}
