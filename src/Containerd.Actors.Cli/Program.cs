@@ -1,3 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-return;
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Containerd.Actors.Cli;
+using Containerd.Actors.Cli.Errors;
+
+ParseResult parsed = CommandTree.Parse(CommandTree.Build(), args);
+string verb = parsed.CommandResult.Command.Name;
+
+// One line for a wrong command line, as for every other failure, instead of the whole help.
+if (parsed is { Errors.Count: > 0, Action: ParseErrorAction })
+{
+    string hint = parsed.CommandResult.Command is RootCommand ? "see \"cactl --help\"" : $"see \"cactl {verb} --help\"";
+    await Console.Error.WriteLineAsync(new CliFailure("", parsed.Errors[0].Message.TrimEnd('.'), hint).Line).ConfigureAwait(false);
+    return verb is "run" or "exec" ? ExitCodes.NoProcess : ExitCodes.Failed;
+}
+
+// Verbs that run a process take the signals for themselves; the others end at once, as a program without handlers does.
+return await parsed.InvokeAsync(new InvocationConfiguration
+{
+    ProcessTerminationTimeout = null,
+    EnableDefaultExceptionHandler = false,
+}).ConfigureAwait(false);

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+namespace Containerd.Actors.Cli.Options;
+
+/// <summary>What can be said about an image's name without asking anyone.</summary>
+internal static class ImageNames
+{
+    /// <summary>True if the name begins with a registry's host, so that it says where to pull from.</summary>
+    public static bool IsFullyQualified(string name)
+    {
+        int slash = name.IndexOf('/', StringComparison.Ordinal);
+        string host = slash > 0 ? name[..slash] : "";
+        return host == "localhost" || host.Contains('.', StringComparison.Ordinal) || host.Contains(':', StringComparison.Ordinal);
+    }
+
+    /// <summary>The names under which an image may be stored: as given, and with <c>:latest</c> where it has neither tag nor digest.</summary>
+    public static IReadOnlyList<string> Candidates(string name)
+    {
+        string last = name[(name.LastIndexOf('/') + 1)..];
+        return last.Contains(':', StringComparison.Ordinal) || name.Contains('@', StringComparison.Ordinal)
+            ? [name]
+            : [name, name + ":latest"];
+    }
+}

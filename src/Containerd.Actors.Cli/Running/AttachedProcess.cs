@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Containerd.Actors.Cli.Terminals;
+using Containerd.Actors.Client.Lifecycles;
+using Containerd.Actors.Client.Stdio;
+using Grpc.Core;
+
+namespace Containerd.Actors.Cli.Running;
+
+/// <summary>Runs a created process in the foreground: its streams, its terminal and its signals are cactl's.</summary>
+/// <remarks>
+/// A daemon that goes away meanwhile does not end the process: the wait is taken up again when the daemon is back.
+/// </remarks>
+internal sealed class AttachedProcess(TaskProcess process, FifoSet fifos, bool terminal, bool interactive, TimeProvider time)
+{
+    private static readonly TimeSpan AbsenceMax = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Starts the process and answers its exit status.</summary>
+    /// <param name="signals">What was caught since before the process was created.</param>
+    /// <exception cref="RpcException">The process could not be started, or the daemon did not come back.</exception>
+    public async Task<int> RunAsync(SignalForwarding signals)
+    {
+        StreamCopy output = StreamCopy.Start(fifos.Output, StandardStreams.Output());
+        StreamCopy error = StreamCopy.Start(fifos.Error, StandardStreams.Error());
+        Task<ProcessExit> exit = WaitAsync();
+        try
+        {
+            await process.StartAsync(CancellationToken.None).ConfigureAwait(false);
+            using RawTerminal? raw = terminal && interactive ? RawTerminal.Enter() : null;
+            if (interactive && fifos.OpenInput() is { } input)
+            {
+                _ = FeedAsync(input);
+            }
+
+            fifos.ReleaseWriters();
+            if (terminal)
+            {
+                await ResizeAsync().ConfigureAwait(false);
+            }
+
+            using var ended = new CancellationTokenSource();
+            Task forwarding = ForwardAsync(signals, ended.Token);
+            ProcessExit end = await exit.ConfigureAwait(false);
+            await ended.CancelAsync().ConfigureAwait(false);
+            await forwarding.ConfigureAwait(false);
+            await Task.WhenAll(output.DrainAsync(time), error.DrainAsync(time)).ConfigureAwait(false);
+            return end.Status;
+        }
+        finally
+        {
+            fifos.ReleaseWriters();
+            Forget(exit);
+        }
+    }
+
+    private static void Forget(Task task) =>
+        task.ContinueWith(
+            failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+
+    private async Task<ProcessExit> WaitAsync()
+    {
+        long? since = null;
+        while (true)
+        {
+            try
+            {
+                return await process.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (RpcException absent) when (absent.StatusCode is StatusCode.Unavailable
+                && time.GetElapsedTime(since ??= time.GetTimestamp()) < AbsenceMax)
+            {
+                await Task.Delay(RetryInterval, time).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task FeedAsync(Stream input)
+    {
+        await StreamCopy.Start(StandardStreams.Input(), input).Finished.ConfigureAwait(false);
+        await input.DisposeAsync().ConfigureAwait(false);
+        await IgnoringTheEndAsync(process.CloseStdinAsync(CancellationToken.None)).ConfigureAwait(false);
+    }
+
+    private async Task ForwardAsync(SignalForwarding signals, CancellationToken ended)
+    {
+        try
+        {
+            await foreach (uint signal in signals.Signals.ReadAllAsync(ended).ConfigureAwait(false))
+            {
+                if (signal != SignalForwarding.WindowChanged)
+                {
+                    await IgnoringTheEndAsync(process.KillAsync(signal, all: false, ended)).ConfigureAwait(false);
+                }
+                else if (terminal)
+                {
+                    await ResizeAsync().ConfigureAwait(false);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+    }
+
+    private async Task ResizeAsync()
+    {
+        if ((TerminalSize.OfOutput() ?? TerminalSize.OfInput()) is { } size)
+        {
+            await IgnoringTheEndAsync(process.ResizeAsync((uint)size.Width, (uint)size.Height, CancellationToken.None))
+                .ConfigureAwait(false);
+        }
+    }
+
+    // The process may end at any time before the call: what the wait says is what counts then.
+    private static async Task IgnoringTheEndAsync(Task call)
+    {
+        try
+        {
+            await call.ConfigureAwait(false);
+        }
+        catch (RpcException)
+        {
+            return;
+        }
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.CommandLine;
+using System.Runtime.CompilerServices;
+
+namespace Containerd.Actors.Cli.Tests.Options;
+
+public sealed class HelpSpecs
+{
+    private static readonly string[] Verbs =
+    [
+        "", "pull", "images", "run", "ps", "exec", "logs", "stop", "kill", "rm", "inspect", "events", "tree", "audit", "audit log",
+        "audit verify", "audit replay",
+    ];
+
+    [Fact]
+    public void The_help_is_the_golden_one()
+    {
+        string golden = Path.Combine(ProjectDirectory(), "Golden", "help.txt");
+        string actual = string.Join('\n', Verbs.Select(Help)).ReplaceLineEndings("\n");
+        if (Environment.GetEnvironmentVariable("ACCEPT_GOLDEN") == "1")
+        {
+            File.WriteAllText(golden, actual);
+        }
+
+        Assert.Equal(File.ReadAllText(golden), actual);
+    }
+
+    private static string Help(string verb)
+    {
+        using var output = new StringWriter();
+        string[] arguments = [.. verb.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"];
+        RootCommand root = CommandTree.Build();
+        int code = root.Parse(arguments).Invoke(new InvocationConfiguration { Output = output });
+
+        // The name of the running program stands in the usage line: in a test it is the test host's.
+        string text = output.ToString().Replace(RootCommand.ExecutableName, "cactl", StringComparison.Ordinal);
+        Assert.Equal(0, code);
+        return $"$ cactl {string.Join(' ', arguments)}\n{string.Join('\n', text.Split('\n').Select(line => line.TrimEnd())).TrimEnd()}\n";
+    }
+
+    private static string ProjectDirectory([CallerFilePath] string source = "") =>
+        Path.GetDirectoryName(Path.GetDirectoryName(source))!;
+}
