@@ -21,7 +21,7 @@ public abstract class SavepointForm
     public abstract object? Read(ReadOnlyMemory<byte> bytes);
 }
 
-/// <summary>Gives an actor system the forms of its savepoints.</summary>
+/// <summary>Gives an actor system the forms of its savepoints; one for <see cref="Core.Events.Savepoint"/> is always there.</summary>
 public sealed class SavepointSetup(IReadOnlyList<SavepointForm> forms) : Setup
 {
     /// <summary>The forms.</summary>

@@ -26,7 +26,9 @@ public sealed class SqliteSnapshotStore : SnapshotStore
         _file = SavepointFile.Open(config.GetString("file"), config.GetTimeSpan("busy-timeout"));
         _serialization = Context.System.Serialization;
         _journal = JournalExtension.For(Context.System);
-        _forms = Context.System.Settings.Setup.Get<SavepointSetup>() is { HasValue: true, Value: var setup } ? setup.Forms : [];
+        IReadOnlyList<SavepointForm> own =
+            Context.System.Settings.Setup.Get<SavepointSetup>() is { HasValue: true, Value: var setup } ? setup.Forms : [];
+        _forms = [.. own, new EventsForm()];
     }
 
     /// <inheritdoc />

@@ -172,6 +172,16 @@ public sealed class SqliteSnapshotStoreSpecs : TestKit
     }
 
     [Fact]
+    public void A_savepoint_of_events_comes_back_as_it_was()
+    {
+        Core.Events.DomainEvent[] events = [new TaskEvents.Created(7), new TaskEvents.Exited("", 7, 1, Scratch.Noon, "x")];
+        Save(new SnapshotMetadata(Id, 100, DateTime.UtcNow), new Core.Events.Savepoint([.. events]));
+
+        Core.Events.Savepoint found = Assert.IsType<Core.Events.Savepoint>(Load(SnapshotSelectionCriteria.Latest, long.MaxValue)?.Snapshot);
+        Assert.Equal(events, found.Events.ToArray());
+    }
+
+    [Fact]
     public async Task A_savepoint_of_an_incarnation_that_ended_is_passed_over()
     {
         JournalStore journal = JournalExtension.For(Sys).Store;
