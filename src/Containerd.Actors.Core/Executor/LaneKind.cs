@@ -11,6 +11,9 @@ public enum LaneKind
     /// <summary>Signals, pidfds and cgroups: short calls that must never wait behind a slow disk.</summary>
     Process,
 
+    /// <summary>Short writes of uploads and the flush that ends one; clients wait for each, so they must not queue behind unpacking.</summary>
+    Content,
+
     /// <summary>Byte work: unpacking, copying and removing trees.</summary>
     Bulk,
 }

@@ -7,7 +7,7 @@ using Containerd.Actors.Protocol.Errors;
 namespace Containerd.Actors.Supervision.Executor;
 
 /// <summary>The settings of all lane kinds, read from <c>containerd.executor</c>.</summary>
-public sealed record ExecutorSettings(LaneSettings Mount, LaneSettings Process, LaneSettings Bulk)
+public sealed record ExecutorSettings(LaneSettings Mount, LaneSettings Process, LaneSettings Content, LaneSettings Bulk)
 {
     /// <summary>Where the keys are.</summary>
     public const string Root = "containerd.executor";
@@ -20,6 +20,7 @@ public sealed record ExecutorSettings(LaneSettings Mount, LaneSettings Process, 
     {
         LaneKind.Mount => Mount,
         LaneKind.Process => Process,
+        LaneKind.Content => Content,
         LaneKind.Bulk => Bulk,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
@@ -27,7 +28,11 @@ public sealed record ExecutorSettings(LaneSettings Mount, LaneSettings Process, 
     /// <summary>Reads and checks all keys.</summary>
     /// <exception cref="RefusedException">A key is missing, malformed or out of its limits; the text names it.</exception>
     public static ExecutorSettings Read(Config config) =>
-        new(LaneSettings.Read(config, "mount"), LaneSettings.Read(config, "process"), LaneSettings.Read(config, "bulk"));
+        new(
+            LaneSettings.Read(config, "mount"),
+            LaneSettings.Read(config, "process"),
+            LaneSettings.Read(config, "content"),
+            LaneSettings.Read(config, "bulk"));
 }
 
 /// <summary>The settings of one lane kind.</summary>
