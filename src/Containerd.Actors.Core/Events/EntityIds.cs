@@ -32,6 +32,6 @@ public static class EntityIds
     /// <summary>A pull.</summary>
     public static string Pull(string ns, string operation) => $"{PullPrefix}{ns}/{operation}";
 
-    /// <summary>Events that clients published in a namespace.</summary>
-    public static string Publications(string ns) => $"publications/{ns}";
+    /// <summary>Events that clients published, of all namespaces.</summary>
+    public const string Publications = "publications";
 }
