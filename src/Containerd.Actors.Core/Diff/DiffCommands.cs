@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using Containerd.Actors.Core.Mounts;
+using Containerd.Actors.Oci.Images;
+using Containerd.Actors.Protocol.Callers;
+using Containerd.Actors.Protocol.Messages;
+
+namespace Containerd.Actors.Core.Diff;
+
+/// <summary>A message for the differ; supervisors route by it.</summary>
+public interface IForDiffer : IInNamespace
+{
+    /// <summary>On whose behalf.</summary>
+    Caller By { get; }
+}
+
+/// <summary>Layers applied to mounts, and layers made from two sets of mounts.</summary>
+public static class DiffCommands
+{
+    /// <summary>Extracts a layer onto mounts; answered with the descriptor of the uncompressed archive.</summary>
+    /// <param name="Namespace">Namespace that sees the layer.</param>
+    /// <param name="Layer">The layer; its media type says how it is compressed.</param>
+    /// <param name="Mounts">Where to.</param>
+    /// <param name="Synchronize">True to have the files on disk before the answer.</param>
+    /// <param name="By">On whose behalf.</param>
+    public sealed record Apply(string Namespace, Descriptor Layer, ImmutableArray<Mount> Mounts, bool Synchronize, Caller By)
+        : IRequest<Descriptor>, IForDiffer;
+
+    /// <summary>Makes a layer of what differs between two trees and stores it; answered with its descriptor.</summary>
+    /// <param name="Namespace">Namespace that will see the layer.</param>
+    /// <param name="Lower">The tree before.</param>
+    /// <param name="Upper">The tree after.</param>
+    /// <param name="MediaType">Form of the layer; empty for a gzip-compressed OCI layer.</param>
+    /// <param name="Reference">Name of the upload; empty for one made up.</param>
+    /// <param name="Labels">Labels of the content.</param>
+    /// <param name="SourceDateEpoch">Latest time of an entry; null leaves times as they are.</param>
+    /// <param name="By">On whose behalf.</param>
+    public sealed record Create(
+        string Namespace,
+        ImmutableArray<Mount> Lower,
+        ImmutableArray<Mount> Upper,
+        string MediaType,
+        string Reference,
+        ImmutableSortedDictionary<string, string> Labels,
+        DateTimeOffset? SourceDateEpoch,
+        Caller By) : IRequest<Descriptor>, IForDiffer;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using Containerd.Actors.Core.Executor;
+using Containerd.Actors.Core.Mounts;
+using Containerd.Actors.Oci.Images;
+
+namespace Containerd.Actors.Storage.Effects;
+
+/// <summary>What lanes do to layers.</summary>
+public static class DiffEffects
+{
+    /// <summary>Extracts a stored layer onto mounts. The value is an <see cref="Diff.AppliedLayer"/>.</summary>
+    public sealed record Apply(Descriptor Layer, ImmutableArray<Mount> Mounts, bool Synchronize) : Effect
+    {
+        /// <inheritdoc />
+        public override LaneKind Lane => LaneKind.Bulk;
+
+        /// <inheritdoc />
+        public override string Subject => Layer.Digest.ToString();
+
+        /// <inheritdoc />
+        public override string Call => "extract";
+    }
+
+    /// <summary>Writes what differs between two trees as a layer into the content store. The value is a <see cref="WrittenLayer"/>.</summary>
+    public sealed record Create(
+        string Namespace,
+        string Reference,
+        ImmutableArray<Mount> Lower,
+        ImmutableArray<Mount> Upper,
+        string MediaType,
+        DateTimeOffset? SourceDateEpoch) : Effect
+    {
+        /// <inheritdoc />
+        public override LaneKind Lane => LaneKind.Bulk;
+
+        /// <inheritdoc />
+        public override string Subject => Reference;
+
+        /// <inheritdoc />
+        public override string Call => "archive";
+    }
+
+    /// <summary>A layer that was written and is on disk.</summary>
+    /// <param name="Layer">The layer as stored.</param>
+    /// <param name="DiffId">Digest of the uncompressed archive.</param>
+    public sealed record WrittenLayer(Descriptor Layer, Digest DiffId);
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using System.Globalization;
+using Akka.Actor;
+using Containerd.Actors.Core.Executor;
+using Containerd.Actors.Core.GarbageCollection;
+using Containerd.Actors.Oci.Images;
+using Containerd.Actors.Protocol.Content;
+using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Protocol.Messages;
+using Containerd.Actors.Storage.Content;
+using Containerd.Actors.Storage.Effects;
+using Containerd.Actors.Supervision.Executor;
+
+namespace Containerd.Actors.Supervision.Content;
+
+/// <summary>Owns the blobs on disk and the uploads that are open. Which namespace sees which blob is the namespaces' business.</summary>
+/// <remarks>
+/// A sweep goes by a list of what namespaces see that may be older than the latest commits. So whoever commits or adopts a blob pins
+/// it first: no sweep is under way when the pin is granted, and later ones pass the blob over until a mark that began after the
+/// namespace answered has seen its record.
+/// </remarks>
+public sealed class ContentActor : UntypedActor
+{
+    private readonly IActorRef _executor;
+    private readonly IActorRef _namespaces;
+    private readonly TimeProvider _time;
+    private readonly Dictionary<(string Namespace, string Reference), (IActorRef Actor, DateTimeOffset Since)> _open = [];
+    private readonly Dictionary<Digest, (int Users, long Generation)> _pins = [];
+    private readonly List<IActorRef> _pinning = [];
+    private long _generation;
+    private bool _sweeping;
+
+    private ContentActor(IActorRef executor, IActorRef namespaces, TimeProvider time) =>
+        (_executor, _namespaces, _time) = (executor, namespaces, time);
+
+    /// <summary>The actor <c>/user/containerd/content</c>.</summary>
+    public static Props Props(IActorRef executor, IActorRef namespaces, TimeProvider time) =>
+        Akka.Actor.Props.Create(() => new ContentActor(executor, namespaces, time));
+
+    /// <inheritdoc />
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case IngestCommands.Open open: Open(open); break;
+            case IngestCommands.Abort abort: Abort(abort); break;
+            case IngestCommands.List list: Run(new ContentEffects.ListIngests(), list.Namespace); break;
+            case Pin pin: OnPin(pin); break;
+            case SweepEnded: OnSweepEnded(); break;
+            case SweepCommands.BeginContent: Begin(); break;
+            case SweepCommands.SweepContent sweep: Sweep(sweep); break;
+            case IForIngest forIngest: Route(forIngest); break;
+            case Terminated gone: Forget(gone.ActorRef); break;
+            default: Unhandled(message); break;
+        }
+    }
+
+    /// <summary>A blob is about to be shown to a namespace, or the namespace has answered.</summary>
+    internal sealed record Pin(Digest Digest, bool Held);
+
+    /// <summary>From now on no sweep takes the blob.</summary>
+    internal sealed record Pinned
+    {
+        public static Pinned Value { get; } = new();
+    }
+
+    private sealed record SweepEnded
+    {
+        public static SweepEnded Value { get; } = new();
+    }
+
+    private void OnPin(Pin pin)
+    {
+        int users = _pins.GetValueOrDefault(pin.Digest).Users + (pin.Held ? 1 : -1);
+        _pins[pin.Digest] = (users, _generation);
+        if (pin.Held && _sweeping)
+        {
+            _pinning.Add(Sender);
+        }
+        else if (pin.Held)
+        {
+            Sender.Tell(Pinned.Value);
+        }
+    }
+
+    private void OnSweepEnded()
+    {
+        _sweeping = false;
+        foreach (IActorRef pinning in _pinning)
+        {
+            pinning.Tell(Pinned.Value);
+        }
+
+        _pinning.Clear();
+    }
+
+    private void Begin()
+    {
+        _generation++;
+        IActorRef replyTo = Sender;
+        long generation = _generation;
+        Context.ActorOf(OneEffect.Props(_executor, new ContentEffects.ListIngests(), outcome => replyTo.Tell(
+            outcome is Outcome.Done { Value: List<IngestStatus> ingests }
+                ? Reply.Done(new ContentGeneration(generation, [.. ingests.Select(Open)]))
+                : Reply.Refused<ContentGeneration>(outcome.Refusal!))));
+
+        static OpenIngest Open(IngestStatus ingest) => new(ingest.Namespace, ingest.Reference, ingest.StartedAt, null);
+    }
+
+    private void Sweep(SweepCommands.SweepContent sweep)
+    {
+        if (sweep.Generation != _generation || _sweeping)
+        {
+            Sender.Tell(Reply.Done(new Swept(0, 0)));
+            return;
+        }
+
+        foreach (Digest settled in _pins.Where(pin => pin.Value.Users == 0 && pin.Value.Generation < _generation).Select(pin => pin.Key).ToList())
+        {
+            _pins.Remove(settled);
+        }
+
+        ImmutableArray<(string, string)> ingests = [.. sweep.Ingests.Where(ingest => !_open.ContainsKey(ingest))];
+        HashSet<Digest> keep = [.. sweep.Keep, .. _pins.Keys];
+        IActorRef replyTo = Sender;
+        IActorRef self = Self;
+        _sweeping = true;
+        Context.ActorOf(OneEffect.Props(_executor, new ContentEffects.Sweep(keep, ingests), outcome =>
+        {
+            self.Tell(SweepEnded.Value);
+            replyTo.Tell(outcome is Outcome.Done { Value: Swept swept } ? Reply.Done(swept) : Reply.Refused<Swept>(outcome.Refusal!));
+        }));
+    }
+
+    private void Open(IngestCommands.Open open)
+    {
+        var key = (open.Namespace, open.Reference);
+        if (open.Reference.Length == 0)
+        {
+            Sender.Tell(Reply.Refused<IngestState>(Error.Invalid("ref must not be empty")));
+        }
+        else if (_open.TryGetValue(key, out var held))
+        {
+            string seconds = (_time.GetUtcNow() - held.Since).TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
+            Sender.Tell(Reply.Refused<IngestState>(
+                Error.Unavailable($"ref {open.Namespace}/1/{open.Reference} locked for {seconds}s (since {held.Since:o})")));
+        }
+        else
+        {
+            IActorRef ingest = Context.ActorOf(
+                IngestActor.Props(open, Sender, Self, _executor, _namespaces), $"{open.Namespace}:{Uri.EscapeDataString(open.Reference)}");
+            Context.Watch(ingest);
+            _open[key] = (ingest, _time.GetUtcNow());
+        }
+    }
+
+    private void Abort(IngestCommands.Abort abort)
+    {
+        IActorRef replyTo = Sender;
+        if (_open.TryGetValue((abort.Namespace, abort.Reference), out var open))
+        {
+            open.Actor.Tell(new IngestCommands.Close(abort.Namespace, abort.Reference, Abort: true));
+            replyTo.Tell(Reply.Done());
+            return;
+        }
+
+        if (abort.By.Lease.Length > 0)
+        {
+            _namespaces.Tell(new Core.Content.ContentCommands.DetachIngest(abort.Namespace, abort.Reference, abort.By), ActorRefs.NoSender);
+        }
+
+        Context.ActorOf(OneEffect.Props(_executor, new ContentEffects.Abort(abort.Namespace, abort.Reference), outcome =>
+            replyTo.Tell(outcome.Refusal is { } error ? Reply.Refused<Nothing>(error) : Reply.Done())));
+    }
+
+    // What an open upload knows of itself is newer than what lies on disk, so its own offset is asked for by its owner only.
+    private void Run(ContentEffects.ListIngests effect, string ns)
+    {
+        IActorRef replyTo = Sender;
+        Context.ActorOf(OneEffect.Props(_executor, effect, outcome => replyTo.Tell(outcome is Outcome.Done { Value: List<IngestStatus> found }
+            ? Reply.Done(found.Where(ingest => ingest.Namespace == ns).Select(ToState).ToImmutableArray())
+            : Reply.Refused<ImmutableArray<IngestState>>(outcome.Refusal!))));
+    }
+
+    private void Route(IForIngest message)
+    {
+        if (_open.TryGetValue((message.Namespace, message.Reference), out var open))
+        {
+            open.Actor.Forward(message);
+        }
+        else if (message is IngestCommands.GetState or IngestCommands.Write)
+        {
+            Sender.Tell(Reply.Refused<IngestState>(Error.NotFound($"reference {message.Reference}")));
+        }
+        else if (message is IngestCommands.Commit)
+        {
+            Sender.Tell(Reply.Refused<CommittedContent>(Error.NotFound($"reference {message.Reference}")));
+        }
+    }
+
+    private void Forget(IActorRef gone)
+    {
+        foreach (var (key, open) in _open)
+        {
+            if (open.Actor.Equals(gone))
+            {
+                _open.Remove(key);
+                return;
+            }
+        }
+    }
+
+    private static IngestState ToState(IngestStatus status) =>
+        new(status.Reference, status.Offset, status.Total, default, status.StartedAt, status.UpdatedAt);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Akka.Actor;
+using Containerd.Actors.Core.Diff;
+
+namespace Containerd.Actors.Supervision.Diff;
+
+/// <summary>Owns the layers that are being applied or made, one child each.</summary>
+public sealed class DiffActor : UntypedActor
+{
+    private readonly IActorRef _executor;
+    private readonly IActorRef _namespaces;
+
+    private DiffActor(IActorRef executor, IActorRef namespaces) => (_executor, _namespaces) = (executor, namespaces);
+
+    /// <summary>The actor <c>/user/containerd/diff</c>.</summary>
+    public static Props Props(IActorRef executor, IActorRef namespaces) => Akka.Actor.Props.Create(() => new DiffActor(executor, namespaces));
+
+    /// <inheritdoc />
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case DiffCommands.Apply apply: Context.ActorOf(ApplyOperation.Props(apply, Sender, _executor, _namespaces)); break;
+            case DiffCommands.Create create: Context.ActorOf(CreateOperation.Props(create, Sender, _executor, _namespaces)); break;
+            default: Unhandled(message); break;
+        }
+    }
+}

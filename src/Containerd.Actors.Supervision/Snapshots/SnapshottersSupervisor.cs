@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using Akka.Actor;
+using Containerd.Actors.Core.GarbageCollection;
+using Containerd.Actors.Core.Mounts;
+using Containerd.Actors.Core.Snapshots;
+using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Protocol.Messages;
+using Containerd.Actors.Storage.Snapshots;
+
+namespace Containerd.Actors.Supervision.Snapshots;
+
+/// <summary>Owns the snapshotters of the node, one child each, and their part in garbage collection.</summary>
+public sealed class SnapshottersSupervisor : UntypedActor
+{
+    private readonly Dictionary<string, IActorRef> _snapshotters;
+    private long _generation;
+
+    private SnapshottersSupervisor(IEnumerable<ISnapshotBackend> backends, IActorRef executor, IActorRef namespaces) =>
+        _snapshotters = backends.ToDictionary(
+            backend => backend.Name,
+            backend => Context.ActorOf(SnapshotterActor.Props(backend, executor, namespaces), backend.Name));
+
+    /// <summary>The actor <c>/user/containerd/snapshots</c>.</summary>
+    public static Props Props(IEnumerable<ISnapshotBackend> backends, IActorRef executor, IActorRef namespaces) =>
+        Akka.Actor.Props.Create(() => new SnapshottersSupervisor(backends, executor, namespaces));
+
+    /// <inheritdoc />
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case IForSnapshotter operation: Route(operation); break;
+            case SweepCommands.BeginSnapshots: Begin(); break;
+            case SweepCommands.SweepSnapshots sweep: Sweep(sweep); break;
+            default: Unhandled(message); break;
+        }
+    }
+
+    private void Route(IForSnapshotter operation)
+    {
+        if (_snapshotters.TryGetValue(operation.Snapshotter, out IActorRef? snapshotter))
+        {
+            snapshotter.Forward(operation);
+            return;
+        }
+
+        Error error = Error.Invalid($"snapshotter not loaded: {operation.Snapshotter}");
+        Sender.Tell(operation switch
+        {
+            SnapshotterCommands.Commit => Reply.Refused<Nothing>(error),
+            SnapshotterCommands.GetUsage => Reply.Refused<SnapshotUsage>(error),
+            _ => Reply.Refused<ImmutableArray<Mount>>(error),
+        });
+    }
+
+    private void Begin()
+    {
+        _generation++;
+        foreach (IActorRef snapshotter in _snapshotters.Values)
+        {
+            snapshotter.Tell(new SnapshotterActor.Generation(_generation));
+        }
+
+        Sender.Tell(Reply.Done(_generation));
+    }
+
+    private void Sweep(SweepCommands.SweepSnapshots sweep)
+    {
+        IActorRef gathering = Context.ActorOf(SweepGathering.Props(_snapshotters.Count, Sender));
+        foreach ((string name, IActorRef snapshotter) in _snapshotters)
+        {
+            snapshotter.Tell(new SnapshotterActor.Sweep(sweep.Keep.GetValueOrDefault(name, []), sweep.Generation), gathering);
+        }
+    }
+}
