@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Collections.Immutable;
-using System.Text;
 using Containerd.Actors.Core.Events;
+using Containerd.Actors.Core.Masks;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Protocol.Containers;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
-using Containerd.Actors.Protocol.Values;
 
 namespace Containerd.Actors.Core.Containers;
 
@@ -17,9 +15,6 @@ namespace Containerd.Actors.Core.Containers;
 /// <param name="Record">The record; null while there is none.</param>
 public sealed record ContainerState(string Namespace, string Id, ContainerRecord? Record = null)
 {
-    private const int LabelLengthMax = 4096;
-    private const int LabelKeyShown = 64;
-
     /// <summary>The refusal of requests for a container that does not exist.</summary>
     public static Error Missing(string ns, string id) => Error.NotFound($"container \"{id}\" in namespace \"{ns}\"");
 
@@ -30,7 +25,7 @@ public sealed record ContainerState(string Namespace, string Id, ContainerRecord
     {
         ContainerRecord wanted = command.Container with
         {
-            Labels = WithoutEmpty(command.Container.Labels), CreatedAt = now, UpdatedAt = now,
+            Labels = LabelRules.Kept(command.Container.Labels), CreatedAt = now, UpdatedAt = now,
         };
         if (Validate(wanted) is { } error)
         {
@@ -52,29 +47,13 @@ public sealed record ContainerState(string Namespace, string Id, ContainerRecord
             return Decision.Refused<ContainerRecord>(Missing(Namespace, Id));
         }
 
-        ContainerRecord? updated = Record;
-        if (command.Mask.IsDefaultOrEmpty)
+        Reply<ContainerRecord> applied = ContainerMask.Apply(Record, command.Container, command.Mask);
+        if (applied is not Done<ContainerRecord> masked)
         {
-            if (Immutable(Record, command.Container) is { } immutable)
-            {
-                return Decision.Refused<ContainerRecord>(immutable);
-            }
-
-            updated = ContainerMask.All.Aggregate(Record, (record, path) => ContainerMask.Take(record, command.Container, path)!);
-        }
-        else
-        {
-            foreach (string path in command.Mask)
-            {
-                updated = ContainerMask.Take(updated, command.Container, path);
-                if (updated is null)
-                {
-                    return Decision.Refused<ContainerRecord>(Error.Invalid($"cannot update \"{path}\" field on \"{Id}\""));
-                }
-            }
+            return new Decision<ContainerRecord>([], applied);
         }
 
-        updated = updated with { Labels = WithoutEmpty(updated.Labels), CreatedAt = Record.CreatedAt, UpdatedAt = now };
+        ContainerRecord updated = masked.Result with { Labels = LabelRules.Kept(masked.Result.Labels), CreatedAt = Record.CreatedAt, UpdatedAt = now };
         return Validate(updated) is { } error
             ? Decision.Refused<ContainerRecord>(error)
             : Decision.Done(updated, new ContainerEvents.Updated(updated));
@@ -110,16 +89,9 @@ public sealed record ContainerState(string Namespace, string Id, ContainerRecord
             return Error.Invalid("extension keys must not be zero-length");
         }
 
-        foreach ((string key, string value) in record.Labels)
+        if (LabelRules.Validate(record.Labels) is { } label)
         {
-            int length = Encoding.UTF8.GetByteCount(key) + Encoding.UTF8.GetByteCount(value);
-            if (length > LabelLengthMax)
-            {
-                string shown = key.Length > LabelKeyShown ? key[..LabelKeyShown] : key;
-                return Error.Invalid(
-                    $"label key and value length ({length} bytes) greater than maximum size ({LabelLengthMax} bytes), key: {shown}")
-                    .While("containers.Labels");
-            }
+            return label.While("containers.Labels");
         }
 
         if (record.RuntimeName.Length == 0)
@@ -136,17 +108,4 @@ public sealed record ContainerState(string Namespace, string Id, ContainerRecord
             ? Error.Invalid("container.Snapshotter must be set if container.SnapshotKey is set")
             : null;
     }
-
-    private static Error? Immutable(ContainerRecord stored, ContainerRecord wanted)
-    {
-        if (wanted.Snapshotter != stored.Snapshotter)
-        {
-            return Error.Invalid("container.Snapshotter field is immutable");
-        }
-
-        return wanted.RuntimeName != stored.RuntimeName ? Error.Invalid("container.Runtime.Name field is immutable") : null;
-    }
-
-    private static ImmutableSortedDictionary<string, string> WithoutEmpty(ImmutableSortedDictionary<string, string> labels) =>
-        labels.Values.Any(value => value.Length == 0) ? Labels.From(labels.Where(pair => pair.Value.Length > 0)) : labels;
 }

@@ -3,6 +3,8 @@
 using Akka.Actor;
 using Containerd.Actors.Core.Containers;
 using Containerd.Actors.Core.Events;
+using Containerd.Actors.Core.GarbageCollection;
+using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Tasks;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Containers;
@@ -54,6 +56,7 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
             case Announced announced: announced.Then(); break;
             case ContainerSignals.TaskChanged changed: FollowTask(changed); break;
             case ContainerSignals.Leave: Go(); break;
+            case Reply<Nothing>: break;
             case Terminated terminated when terminated.ActorRef.Equals(_task): AwaitTask(); break;
             case StartTask: EnsureTask(); break;
             default: Unhandled(message); break;
@@ -75,7 +78,7 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
             {
                 if (decision.Reply is Done<ContainerRecord> done)
                 {
-                    Announce(new RootAnnouncements.Set(Namespace, done.Result, by), replyTo, decision.Reply);
+                    Announce(new ContainerRoots.Set(Namespace, RootOf(done.Result), by), replyTo, decision.Reply);
                 }
                 else
                 {
@@ -101,7 +104,7 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
                 }
                 else
                 {
-                    Announce(new RootAnnouncements.Remove(Namespace, id, delete.By), replyTo, decision.Reply);
+                    Announce(new ContainerRoots.Remove(Namespace, id, delete.By), replyTo, decision.Reply);
                 }
 
                 GoIfIdle();
@@ -176,7 +179,7 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
         TellRecord();
         if (Stored.Record is { } record)
         {
-            owner.Tell(new RootAnnouncements.Set(Namespace, record, Caller.Actor(Self.Path.ToStringWithoutAddress())));
+            owner.Tell(new ContainerRoots.Set(Namespace, RootOf(record), Caller.Actor(Self.Path.ToStringWithoutAddress())));
         }
 
         if (hasTask)
@@ -197,6 +200,8 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
             on.Directory.Tell(new ContainerSignals.Recovered(id));
         }
     }
+
+    private static ContainerRoot RootOf(ContainerRecord record) => new(record.Id, record.Snapshotter, record.SnapshotKey, record.Labels);
 
     private bool IsIdle => Decided.Record is null && _isTaskAbsent;
 

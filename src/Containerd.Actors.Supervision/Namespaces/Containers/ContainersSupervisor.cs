@@ -4,6 +4,7 @@ using System.Collections.Immutable;
 using Akka.Actor;
 using Containerd.Actors.Core.Containers;
 using Containerd.Actors.Core.Events;
+using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Protocol.Containers;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
@@ -38,25 +39,24 @@ public sealed class ContainersSupervisor : UntypedActor, IWithTimers
     private bool _isServing;
 
     /// <summary>Makes the supervisor.</summary>
-    public ContainersSupervisor(string ns, IActorRef owner, ILiveEntities entities, IShims shims, ContainersSettings settings, TimeProvider time)
+    public ContainersSupervisor(string ns, ILiveEntities entities, IShims shims, ContainersSettings settings, TimeProvider time)
     {
-        (_ns, _owner, _entities) = (ns, owner, entities);
+        (_ns, _owner, _entities) = (ns, Context.Parent, entities);
         _on = new TaskDependencies(shims, settings, time, Self);
     }
 
     /// <inheritdoc />
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <summary>How to make the actor <c>containers</c> of a namespace.</summary>
+    /// <summary>How to make the actor <c>containers</c> of a namespace, whose actor is its parent and is told what containers keep.</summary>
     /// <param name="ns">The namespace.</param>
-    /// <param name="owner">The namespace's actor; told what containers keep.</param>
     /// <param name="entities">What the journal holds.</param>
     /// <param name="shims">Shims and bundles.</param>
     /// <param name="settings">Deadlines and bounds.</param>
     /// <param name="time">The clock.</param>
     public static Props PropsOf(
-        string ns, IActorRef owner, ILiveEntities entities, IShims shims, ContainersSettings settings, TimeProvider time) =>
-        Props.Create(() => new ContainersSupervisor(ns, owner, entities, shims, settings, time));
+        string ns, ILiveEntities entities, IShims shims, ContainersSettings settings, TimeProvider time) =>
+        Props.Create(() => new ContainersSupervisor(ns, entities, shims, settings, time));
 
     /// <inheritdoc />
     protected override void PreStart() => Find();
@@ -115,7 +115,7 @@ public sealed class ContainersSupervisor : UntypedActor, IWithTimers
         }
 
         _isServing = true;
-        _owner.Tell(new RootAnnouncements.Complete(_ns));
+        _owner.Tell(new ContainerRoots.Complete(_ns));
         while (_early.TryDequeue(out (object Message, IActorRef Sender) early))
         {
             Self.Tell(early.Message, early.Sender);
@@ -148,7 +148,7 @@ public sealed class ContainersSupervisor : UntypedActor, IWithTimers
             }
 
             // Only an identifier can name an actor; anything else is refused by the rules before one is made.
-            if (Core.Namespaces.Identifiers.Validate(request.ContainerId) is { } invalid)
+            if (Identifiers.Validate(request.ContainerId) is { } invalid)
             {
                 Sender.Refuse(request, invalid.While("container.ID"));
                 return;

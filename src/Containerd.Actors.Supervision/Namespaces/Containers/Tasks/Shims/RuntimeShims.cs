@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json;
+using Containerd.Actors.Core.Linux;
+using Containerd.Actors.Core.Tasks;
+using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Protocol.Tasks;
+using Containerd.Actors.Protocol.Values;
+using Containerd.Actors.Shims;
+using Containerd.Actors.Shims.Bundles;
+using Containerd.Actors.Shims.Starting;
+using Containerd.Runtime.Task.V3;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Mount = Containerd.Types.Mount;
+
+namespace Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
+
+/// <summary>Real shims: runtime v2 binaries with bundles on disk, spoken to over ttrpc.</summary>
+/// <param name="roots">Where bundles lie.</param>
+/// <param name="launcher">Runs shim executables.</param>
+/// <param name="searchPath">Directories in which runtimes are looked for, as in <c>PATH</c>.</param>
+/// <param name="daemonDirectory">Directory of the daemon's executable; searched last.</param>
+/// <param name="log">Takes what shims log, line by line.</param>
+/// <param name="time">The clock.</param>
+public sealed class RuntimeShims(
+    BundleRoots roots, ShimLauncher launcher, string searchPath, string daemonDirectory, Action<string> log, TimeProvider time) : IShims
+{
+    private const uint StatusUnknown = 255;
+    private const uint SignalKill = 9;
+    private static readonly TimeSpan StepTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan UndoTimeout = TimeSpan.FromSeconds(15);
+
+    /// <inheritdoc />
+    public string BundleOf(string ns, string id) => Path.Combine(roots.State, BundleRoots.Plugin, ns, id);
+
+    /// <inheritdoc />
+    public async Task<CreatedShim> CreateAsync(string ns, TaskCreation creation, CancellationToken cancellationToken)
+    {
+        string id = creation.Container.Id;
+        if (creation.Command.TaskApiAddress.Length > 0)
+        {
+            throw new RefusedException(Error.NotImplemented("task_api_address: tasks in a sandbox's shim"));
+        }
+
+        string binary = RuntimeBinary.Resolve(creation.RuntimeName, searchPath, daemonDirectory);
+        AnyValue? spec = creation.Container.Spec;
+
+        // The journal knows of no task, so what lies there belongs to none.
+        await UndoAsync(ns, id, creation.RuntimeName, cancellationToken).ConfigureAwait(false);
+        Bundle bundle = await Task.Run(
+            () => Bundle.Create(roots, ns, id, spec is null ? default : spec.Value.Span, RootGroup(spec)), cancellationToken).ConfigureAwait(false);
+        LogPump? pump = null;
+        ShimConnection? connection = null;
+        try
+        {
+            pump = LogPump.Open(bundle, log);
+            connection = await While("failed to start shim", launcher.StartAsync(bundle, binary, ToAny(creation.Options), cancellationToken)).ConfigureAwait(false);
+            CreateTaskResponse created = await While(
+                "failed to create shim task",
+                connection.Task.CreateAsync(Request(bundle, creation), Timeout.InfiniteTimeSpan, cancellationToken)).ConfigureAwait(false);
+            return new CreatedShim(new RuntimeShim(connection, pump), created.Pid);
+        }
+        catch
+        {
+            if (connection is not null)
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+            }
+
+            if (pump is not null)
+            {
+                await pump.DisposeAsync().ConfigureAwait(false);
+            }
+
+            await TakeBackAsync(ns, id, creation.RuntimeName).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public async Task<IShim?> LoadAsync(string ns, string id, CancellationToken cancellationToken)
+    {
+        if (Find(ns, id) is not { } bundle)
+        {
+            return null;
+        }
+
+        LogPump? pump = null;
+        try
+        {
+            pump = LogPump.Open(bundle, log);
+            ShimConnection connection = await ShimConnection.LoadAsync(bundle, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+            RuntimeShim shim = new(connection, pump);
+            pump = null;
+            return shim;
+        }
+        catch (ShimClosedException)
+        {
+            return null;
+        }
+        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.NotFound)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or LinuxException)
+        {
+            return null;
+        }
+        finally
+        {
+            if (pump is not null)
+            {
+                await pump.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <inheritdoc />
+    public async Task UndoAsync(string ns, string id, string runtimeName, CancellationToken cancellationToken)
+    {
+        if (Find(ns, id) is not { } bundle)
+        {
+            return;
+        }
+
+        if (await ReachAsync(bundle, runtimeName, cancellationToken).ConfigureAwait(false) is { } connection)
+        {
+            await using (connection.ConfigureAwait(false))
+            {
+                await TryAsync(connection.Task.KillAsync("", SignalKill, true, StepTimeout, cancellationToken)).ConfigureAwait(false);
+                await TryAsync(connection.Task.WaitAsync("", StepTimeout, cancellationToken)).ConfigureAwait(false);
+                await TryAsync(connection.Task.DeleteAsync("", StepTimeout, cancellationToken)).ConfigureAwait(false);
+                await TryAsync(connection.Task.ShutdownAsync(true, StepTimeout, cancellationToken)).ConfigureAwait(false);
+            }
+        }
+
+        await CleanUpAsync(bundle, runtimeName, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc />
+    public async Task<ProcessExit> CleanUpAsync(string ns, string id, CancellationToken cancellationToken) => Find(ns, id) is { } bundle
+        ? await CleanUpAsync(bundle, "", cancellationToken).ConfigureAwait(false)
+        : new ProcessExit(0, StatusUnknown, time.GetUtcNow());
+
+    private async Task<ProcessExit> CleanUpAsync(Bundle bundle, string runtimeName, CancellationToken cancellationToken)
+    {
+        ProcessExit exit = new(0, StatusUnknown, time.GetUtcNow());
+        try
+        {
+            if (BinaryOf(bundle, runtimeName) is { } binary)
+            {
+                DeleteResponse told = await launcher.DeleteAsync(bundle, binary, cancellationToken).ConfigureAwait(false);
+                exit = new ProcessExit(told.Pid, told.ExitStatus, RuntimeShim.ToMoment(told.ExitedAt) ?? exit.ExitedAt);
+            }
+        }
+        catch (RefusedException refused)
+        {
+            log($"clean-up of {bundle.Path}: {refused.Error.Text}");
+        }
+
+        await Task.Run(bundle.Delete, cancellationToken).ConfigureAwait(false);
+        return exit;
+    }
+
+    // A shim that was started but not recorded yet is found by starting it again: it answers with the address of the one that runs.
+    private async Task<ShimConnection?> ReachAsync(Bundle bundle, string runtimeName, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ShimConnection.LoadAsync(bundle, StepTimeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ShimClosedException)
+        {
+            return null;
+        }
+        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.NotFound)
+        {
+            return await StartAgainAsync(bundle, runtimeName, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ShimConnection?> StartAgainAsync(Bundle bundle, string runtimeName, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return BinaryOf(bundle, runtimeName) is { } binary
+                ? await launcher.StartAsync(bundle, binary, null, cancellationToken).ConfigureAwait(false)
+                : null;
+        }
+        catch (Exception e) when (e is RefusedException or ShimClosedException or IOException or LinuxException)
+        {
+            log($"{bundle.Path}: no shim: {e.Message}");
+            return null;
+        }
+    }
+
+    private string? BinaryOf(Bundle bundle, string runtimeName)
+    {
+        try
+        {
+            return bundle.ReadShimBinary() ?? (runtimeName.Length > 0 ? RuntimeBinary.Resolve(runtimeName, searchPath, daemonDirectory) : null);
+        }
+        catch (RefusedException)
+        {
+            return null;
+        }
+    }
+
+    private Bundle? Find(string ns, string id)
+    {
+        try
+        {
+            return Bundle.Load(roots, ns, id);
+        }
+        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.NotFound)
+        {
+            return null;
+        }
+    }
+
+    private async Task TakeBackAsync(string ns, string id, string runtimeName)
+    {
+        using CancellationTokenSource limit = new(UndoTimeout, time);
+        try
+        {
+            await UndoAsync(ns, id, runtimeName, limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is RefusedException or OperationCanceledException or IOException or LinuxException)
+        {
+            // The next creation under this id begins by taking back what is left.
+            log($"taking back {ns}/{id}: {e.Message}");
+        }
+    }
+
+    private static async Task TryAsync(Task step)
+    {
+        try
+        {
+            await step.ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is RefusedException or ShimClosedException)
+        {
+            // Each step is for what the one before left; the delete action takes what remains.
+        }
+    }
+
+    private static async Task<T> While<T>(string doing, Task<T> work)
+    {
+        try
+        {
+            return await work.ConfigureAwait(false);
+        }
+        catch (RefusedException refused)
+        {
+            throw new RefusedException(refused.Error.While(doing), refused);
+        }
+        catch (ShimClosedException closed)
+        {
+            throw new RefusedException(Error.Unknown("ttrpc: closed").While(doing), closed);
+        }
+    }
+
+    private static CreateTaskRequest Request(Bundle bundle, TaskCreation creation)
+    {
+        TaskCommands.Create command = creation.Command;
+        CreateTaskRequest request = new()
+        {
+            Id = bundle.Id,
+            Bundle = bundle.Path,
+            Terminal = command.Stdio.Terminal,
+            Stdin = command.Stdio.Stdin,
+            Stdout = command.Stdio.Stdout,
+            Stderr = command.Stdio.Stderr,
+            Checkpoint = command.CheckpointPath,
+            Options = ToAny(creation.Options),
+        };
+        foreach (RootfsMount mount in command.Rootfs)
+        {
+            request.Rootfs.Add(new Mount { Type = mount.Type, Source = mount.Source, Target = mount.Target, Options = { mount.Options } });
+        }
+
+        return request;
+    }
+
+    private static Any? ToAny(AnyValue? value) =>
+        value is null ? null : new Any { TypeUrl = value.TypeUrl, Value = ByteString.CopyFrom(value.Value.Span) };
+
+    // The host's group for the container's group 0; a spec that is not JSON has none.
+    private static uint RootGroup(AnyValue? spec)
+    {
+        if (spec is null || spec.Value.IsEmpty)
+        {
+            return 0;
+        }
+
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(spec.Value);
+            bool isMapped = document.RootElement.TryGetProperty("linux", out JsonElement linux)
+                && linux.ValueKind == JsonValueKind.Object && linux.TryGetProperty("gidMappings", out JsonElement mappings)
+                && mappings.ValueKind == JsonValueKind.Array;
+            if (isMapped)
+            {
+                foreach (JsonElement mapping in linux.GetProperty("gidMappings").EnumerateArray())
+                {
+                    if (mapping.GetProperty("containerID").GetUInt32() == 0)
+                    {
+                        return mapping.GetProperty("hostID").GetUInt32();
+                    }
+                }
+            }
+
+            return 0;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            return 0;
+        }
+    }
+}
