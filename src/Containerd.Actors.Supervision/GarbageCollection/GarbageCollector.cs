@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Akka.Actor;
+using Akka.Event;
+using Containerd.Actors.Core.GarbageCollection;
+using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Protocol.Messages;
+
+namespace Containerd.Actors.Supervision.GarbageCollection;
+
+/// <summary>Decides when garbage is collected and has one run at a time.</summary>
+/// <remarks>
+/// <code>
+/// waiting --timer, worth it--> running --done or failed--> waiting
+///    ^  `--timer, not worth it--'  ^                          |
+///    |                             `------- requests wait ----'
+/// </code>
+/// A run begins after every request it answers: requests that come while one is running wait for the next and share it.
+/// </remarks>
+public sealed class GarbageCollector : UntypedActor, IWithTimers
+{
+    private readonly GarbageRunner _runner;
+    private readonly GarbageCollectionSettings _settings;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly CancellationTokenSource _stopping = new();
+    private List<IActorRef> _answered = [];
+    private List<IActorRef> _waiting = [];
+    private bool _running;
+    private int _deletions;
+    private int _mutations;
+    private TimeSpan _average;
+
+    /// <summary>Makes the collector.</summary>
+    /// <param name="runner">What a run does.</param>
+    /// <param name="settings">When it runs.</param>
+    public GarbageCollector(GarbageRunner runner, GarbageCollectionSettings settings)
+    {
+        _runner = runner;
+        _settings = settings;
+        _average = settings.RunMin;
+    }
+
+    /// <inheritdoc />
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>How the collector is made.</summary>
+    /// <param name="namespaces">Supervisor of namespaces.</param>
+    /// <param name="content">The content store.</param>
+    /// <param name="snapshots">Supervisor of snapshotters.</param>
+    /// <param name="settings">When it runs.</param>
+    /// <param name="time">The clock.</param>
+    public static Props Props(
+        IActorRef namespaces, IActorRef content, IActorRef snapshots, GarbageCollectionSettings settings, TimeProvider time) =>
+        Akka.Actor.Props.Create(() => new GarbageCollector(
+            new GarbageRunner(namespaces, content, snapshots, settings.StepTimeout, time), settings));
+
+    /// <inheritdoc />
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(NamespaceChanged));
+        // The first run takes place whatever has happened: what was garbage when the daemon stopped still is.
+        _deletions = 1;
+        Plan(_settings.StartupDelay);
+    }
+
+    /// <inheritdoc />
+    protected override void PostStop()
+    {
+        Context.System.EventStream.Unsubscribe(Self);
+        _stopping.Cancel();
+        _stopping.Dispose();
+        Refuse(Error.Unavailable("garbage collection stopped"), [.. _answered, .. _waiting]);
+    }
+
+    /// <inheritdoc />
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case NamespaceChanged changed:
+                OnChanged(changed);
+                break;
+            case Due when !_running && (_deletions > 0 || _mutations >= _settings.MutationThreshold):
+                Run();
+                break;
+            case Due when !_running:
+                Plan(Interval());
+                break;
+            case Due:
+                break;
+            case GarbageCommands.Run when _waiting.Count >= _settings.WaitingMax:
+                Refuse(
+                    new Error(ErrorKind.ResourceExhausted, $"garbage collection: {_waiting.Count} requests wait ({GarbageCollectionSettings.Path}.waiting-max)"),
+                    [Sender]);
+                break;
+            case GarbageCommands.Run:
+                _waiting.Add(Sender);
+                if (!_running)
+                {
+                    Run();
+                }
+
+                break;
+            case Reply<GarbageRun> outcome when _running:
+                OnEnded(outcome);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void OnChanged(NamespaceChanged changed)
+    {
+        _mutations++;
+        if (!changed.IsDeletion)
+        {
+            return;
+        }
+
+        _deletions++;
+        if (_settings.DeletionThreshold > 0 && _deletions == _settings.DeletionThreshold && !_running)
+        {
+            Plan(_settings.ScheduleDelay);
+        }
+    }
+
+    private void Run()
+    {
+        Timers.Cancel(Due.Timer);
+        (_answered, _waiting) = (_waiting, []);
+        (_deletions, _mutations, _running) = (0, 0, true);
+        _runner.RunAsync(_stopping.Token).PipeTo(Self);
+    }
+
+    private void OnEnded(Reply<GarbageRun> outcome)
+    {
+        _running = false;
+        foreach (IActorRef requester in _answered)
+        {
+            requester.Tell(outcome);
+        }
+
+        _answered = [];
+        switch (outcome)
+        {
+            case Done<GarbageRun> done:
+                TimeSpan took = done.Result.Duration > _settings.RunMin ? done.Result.Duration : _settings.RunMin;
+                _average = (_average + took) / 2;
+                _log.Debug("garbage collection: {0}", done.Result);
+                break;
+            case Refused<GarbageRun> refused:
+                // What made the run worth it still does.
+                _deletions++;
+                _log.Warning("garbage collection: {0}", refused.Error.Text);
+                break;
+        }
+
+        if (_waiting.Count > 0)
+        {
+            Run();
+        }
+        else
+        {
+            Plan(_settings.DeletionThreshold > 0 && _deletions >= _settings.DeletionThreshold && outcome is Done<GarbageRun>
+                ? _settings.ScheduleDelay
+                : Interval());
+        }
+    }
+
+    // A run that takes the average and a pause of this length make up the allowed share of time.
+    private TimeSpan Interval() => (_average / _settings.PauseThreshold) - _average;
+
+    private void Plan(TimeSpan pause) => Timers.StartSingleTimer(Due.Timer, Due.Now, pause);
+
+    private static void Refuse(Error error, IEnumerable<IActorRef> requesters)
+    {
+        foreach (IActorRef requester in requesters)
+        {
+            requester.Tell(Reply.Refused<GarbageRun>(error));
+        }
+    }
+
+    private sealed record Due
+    {
+        public const string Timer = "due";
+
+        public static readonly Due Now = new();
+    }
+}
