@@ -11,6 +11,7 @@ using Containerd.Types;
 using Containerd.V1.Types;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Record = Containerd.Node.V1.Record;
 
 namespace Containerd.Actors.Cli.Tests.Json;
 
