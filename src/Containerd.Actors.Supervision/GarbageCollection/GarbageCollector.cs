@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics.CodeAnalysis;
 using Akka.Actor;
 using Akka.Event;
 using Containerd.Actors.Core.GarbageCollection;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
+using Error = Containerd.Actors.Protocol.Errors.Error;
 
 namespace Containerd.Actors.Supervision.GarbageCollection;
 
@@ -17,6 +19,7 @@ namespace Containerd.Actors.Supervision.GarbageCollection;
 /// </code>
 /// A run begins after every request it answers: requests that come while one is running wait for the next and share it.
 /// </remarks>
+[SuppressMessage("Design", "CA1001", Justification = "An actor ends in PostStop, where the token source is disposed.")]
 public sealed class GarbageCollector : UntypedActor, IWithTimers
 {
     private readonly GarbageRunner _runner;

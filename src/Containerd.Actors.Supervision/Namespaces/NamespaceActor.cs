@@ -11,10 +11,9 @@ using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Leases;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Snapshots;
-using Containerd.Actors.Protocol.Callers;
-using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
 using Containerd.Actors.Supervision.Entities;
+using Error = Containerd.Actors.Protocol.Errors.Error;
 
 namespace Containerd.Actors.Supervision.Namespaces;
 
@@ -245,7 +244,7 @@ public sealed class NamespaceActor : EntityActor<NamespaceState>, IWithTimers
         }
     }
 
-    private void Start(NamespaceChild child)
+    private static void Start(NamespaceChild child)
     {
         if (Context.Child(child.Name).IsNobody())
         {

@@ -8,6 +8,7 @@ using Containerd.Actors.Core.GarbageCollection;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
+using Error = Containerd.Actors.Protocol.Errors.Error;
 
 namespace Containerd.Actors.Supervision.Namespaces;
 

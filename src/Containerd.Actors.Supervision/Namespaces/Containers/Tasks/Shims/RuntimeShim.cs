@@ -12,6 +12,7 @@ using Containerd.Actors.Shims.Bundles;
 using Containerd.Runtime.Task.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Task = System.Threading.Tasks.Task;
 
 namespace Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 

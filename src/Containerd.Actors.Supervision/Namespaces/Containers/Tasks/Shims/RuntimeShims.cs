@@ -13,6 +13,7 @@ using Containerd.Runtime.Task.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Mount = Containerd.Types.Mount;
+using Task = System.Threading.Tasks.Task;
 
 namespace Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 

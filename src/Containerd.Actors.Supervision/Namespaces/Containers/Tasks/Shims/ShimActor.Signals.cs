@@ -121,7 +121,7 @@ internal sealed partial class ShimActor
         _kept.Clear();
     }
 
-    private void RefuseKept(object message, IActorRef sender, Error error)
+    private static void RefuseKept(object message, IActorRef sender, Error error)
     {
         if (message is ShimCall call)
         {

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using Akka.Actor;
+using Containerd.Actors.Core.Diff;
+using Containerd.Actors.Core.GarbageCollection;
+using Containerd.Actors.Core.Namespaces;
+using Containerd.Actors.Core.Snapshots;
+using Containerd.Actors.Protocol.Containers;
+using Containerd.Actors.Protocol.Content;
+using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Protocol.Events;
+using Containerd.Actors.Protocol.Messages;
+using Containerd.Actors.Protocol.Tasks;
+using Containerd.Actors.Supervision.Content;
+using Containerd.Actors.Supervision.Diff;
+using Containerd.Actors.Supervision.Events;
+using Containerd.Actors.Supervision.Executor;
+using Containerd.Actors.Supervision.GarbageCollection;
+using Containerd.Actors.Supervision.Namespaces;
+using Containerd.Actors.Supervision.Namespaces.Containers;
+using Containerd.Actors.Supervision.Node;
+using Containerd.Actors.Supervision.Snapshots;
+
+namespace Containerd.Actors.Supervision;
+
+/// <summary>The root of the tree: owns everything below it and knows who answers what.</summary>
+/// <remarks>
+/// It holds no state, so that restarting a child never touches another. A child that failed is restarted at once; one that stopped,
+/// as persistent actors do when the journal fails them, is started anew after a pause.
+/// </remarks>
+public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    private readonly Dictionary<string, Func<Props>> _children = [];
+    private readonly TreeParts _parts;
+
+    private ContainerdSupervisor(TreeParts parts)
+    {
+        _parts = parts;
+        Add("executor", () => SyscallExecutor.Props(parts.Executor, parts.Runner));
+        Add("namespaces", () => NamespacesSupervisor.Props(parts.LiveEntities, Namespace, parts.Namespaces, parts.Time));
+        Add("content", () => ContentActor.Props(Child("executor"), Child("namespaces"), parts.Time));
+        Add("snapshots", () => SnapshottersSupervisor.Props(parts.Snapshotters, Child("executor"), Child("namespaces")));
+        Add("diff", () => DiffActor.Props(Child("executor"), Child("namespaces")));
+        Add("events", () => EventExchange.Props(ShimEvents.ToSignal, Child("namespaces"), parts.Time));
+        Add("garbage-collection", () =>
+            GarbageCollector.Props(Child("namespaces"), Child("content"), Child("snapshots"), parts.GarbageCollection, parts.Time));
+        Add("node", () => NodeActor.Props(parts.Version, parts.Time));
+    }
+
+    /// <inheritdoc />
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>The actor <c>/user/containerd</c>.</summary>
+    public static Props Props(TreeParts parts) => Akka.Actor.Props.Create(() => new ContainerdSupervisor(parts));
+
+    /// <inheritdoc />
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case IForSnapshotter: Forward("snapshots", message); break;
+            case IForIngest or IngestCommands.List: Forward("content", message); break;
+            case IForDiffer: Forward("diff", message); break;
+            case EventExchange.Stored or EventCommands.Subscribe or EventCommands.Publish or EventCommands.Forward: Forward("events", message); break;
+            case GarbageCommands.Run: Forward("garbage-collection", message); break;
+            case NodeActor.Stop: Forward("node", message); break;
+            case NamespaceQueries.List or IInNamespace: Forward("namespaces", message); break;
+            case Terminated stopped: Timers.StartSingleTimer(stopped.ActorRef.Path.Name, new StartAgain(stopped.ActorRef.Path.Name), Pause); break;
+            case StartAgain again: Start(again.Name); break;
+            default: Unhandled(message); break;
+        }
+    }
+
+    private Props Namespace(string name)
+    {
+        NamespaceChild containers = new(
+            "containers",
+            ContainersSupervisor.PropsOf(name, new LiveEntityList(_parts.LiveEntities), _parts.Shims, _parts.Containers, _parts.Time),
+            static message => message is IForContainer or ContainerQueries.List or TaskQueries.List,
+            HoldsRoots: true);
+        return NamespaceActor.Props(name, _parts.Namespaces, [containers], _parts.Time);
+    }
+
+    private void Add(string name, Func<Props> props)
+    {
+        _children.Add(name, props);
+        Start(name);
+    }
+
+    private void Start(string name) => Context.Watch(Context.ActorOf(_children[name](), name));
+
+    private static IActorRef Child(string name) => Context.Child(name);
+
+    private void Forward(string name, object message)
+    {
+        IActorRef child = Child(name);
+        if (!child.IsNobody())
+        {
+            child.Forward(message);
+        }
+        else if (message is IRequest request)
+        {
+            Sender.Tell(request.Refusal(Error.Unavailable($"{name} is being started again")));
+        }
+    }
+
+    private sealed record StartAgain(string Name);
+
+    private sealed class LiveEntityList(Func<string, IReadOnlyList<string>> list) : ILiveEntities
+    {
+        public Task<ImmutableArray<string>> ListAsync(string prefix, CancellationToken cancellationToken) =>
+            Task.FromResult(list(prefix).ToImmutableArray());
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using Containerd.Actors.Core.Executor;
+using Containerd.Actors.Storage.Snapshots;
+using Containerd.Actors.Supervision.Executor;
+using Containerd.Actors.Supervision.GarbageCollection;
+using Containerd.Actors.Supervision.Namespaces;
+using Containerd.Actors.Supervision.Namespaces.Containers;
+using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
+
+namespace Containerd.Actors.Supervision;
+
+/// <summary>What the tree is built on: ports to the world and settings. The composition root fills it, tests fill it with fakes.</summary>
+public sealed record TreeParts
+{
+    /// <summary>Version of the daemon, as it records itself.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Carries out what lanes are given.</summary>
+    public required IEffectRunner Runner { get; init; }
+
+    /// <summary>The snapshotters of the node.</summary>
+    public required ImmutableArray<ISnapshotBackend> Snapshotters { get; init; }
+
+    /// <summary>Starts and finds shims.</summary>
+    public required IShims Shims { get; init; }
+
+    /// <summary>Persistence ids of living entities by prefix.</summary>
+    public required Func<string, IReadOnlyList<string>> LiveEntities { get; init; }
+
+    /// <summary>The clock.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Bounds of the executor.</summary>
+    public required ExecutorSettings Executor { get; init; }
+
+    /// <summary>Bounds of namespaces.</summary>
+    public required NamespaceSettings Namespaces { get; init; }
+
+    /// <summary>Bounds of containers and tasks.</summary>
+    public required ContainersSettings Containers { get; init; }
+
+    /// <summary>When garbage is collected.</summary>
+    public required GarbageCollectionSettings GarbageCollection { get; init; }
+}
