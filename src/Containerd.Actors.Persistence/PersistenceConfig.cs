@@ -25,10 +25,13 @@ public static class PersistenceConfig
     }
 
     /// <summary>The defaults with both files in a directory, which must exist.</summary>
-    public static Config In(string directory) => ConfigurationFactory.ParseString($$"""
+    public static Config In(string directory) => In(directory, Default);
+
+    /// <summary>A configuration that has every key of <see cref="Default"/>, with both files in a directory, which must exist.</summary>
+    public static Config In(string directory, Config config) => ConfigurationFactory.ParseString($$"""
         {{JournalSettings.Path}}.file = "{{Quoted(Path.Combine(directory, "journal.db"))}}"
         {{SqliteSnapshotStore.Path}}.file = "{{Quoted(Path.Combine(directory, "savepoints.db"))}}"
-        """).WithFallback(Default);
+        """).WithFallback(config).WithFallback(Default);
 
     private static string Quoted(string path) =>
         path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);

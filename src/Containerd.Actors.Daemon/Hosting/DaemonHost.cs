@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Reflection;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Configuration;
+using Containerd.Actors.Core.Content;
+using Containerd.Actors.Core.Executor;
+using Containerd.Actors.Daemon.Configuration;
+using Containerd.Actors.Daemon.Logging;
+using Containerd.Actors.Grpc.Calls;
+using Containerd.Actors.Grpc.Events;
+using Containerd.Actors.Grpc.Introspection;
+using Containerd.Actors.Grpc.Snapshots;
+using Containerd.Actors.Linux.Executor;
+using Containerd.Actors.Linux.Locks;
+using Containerd.Actors.Linux.Systemd;
+using Containerd.Actors.Persistence;
+using Containerd.Actors.Persistence.Journals;
+using Containerd.Actors.Protocol.Trees;
+using Containerd.Actors.Shims;
+using Containerd.Actors.Shims.Bundles;
+using Containerd.Actors.Shims.Starting;
+using Containerd.Actors.Storage.Content;
+using Containerd.Actors.Storage.Diff.Tar;
+using Containerd.Actors.Storage.Effects;
+using Containerd.Actors.Storage.Snapshots;
+using Containerd.Actors.Supervision;
+using Containerd.Actors.Supervision.Executor;
+using Containerd.Actors.Supervision.GarbageCollection;
+using Containerd.Actors.Supervision.Namespaces;
+using Containerd.Actors.Supervision.Namespaces.Containers;
+using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
+using Containerd.Actors.Supervision.Node;
+using Containerd.Actors.Supervision.Trees;
+
+namespace Containerd.Actors.Daemon.Hosting;
+
+/// <summary>The composition root: builds the tree on the real world, puts the faces in front of it, and runs until told to stop.</summary>
+/// <remarks>
+/// Order of the start: lock, disk, journal, tree, faces, readiness. Order of the stop: faces, tree, journal, lock. Containers are
+/// touched by neither.
+/// </remarks>
+internal static class DaemonHost
+{
+    /// <summary>Runs the daemon; returns its exit status.</summary>
+    public static async Task<int> RunAsync(Config config, CancellationToken stopping)
+    {
+        DaemonSettings settings = DaemonSettings.From(config);
+        Directories.Prepare(settings);
+        using RootLock rootLock = RootLock.Acquire(Path.Combine(settings.Root, "daemon.lock"));
+        using ILoggerFactory logs = Logs.Create(settings.LogLevel);
+        HostLogger.Use(logs);
+
+        OverlayBackend overlay = OverlayBackend.Open(Path.Combine(settings.Root, "io.containerd.snapshotter.v1.overlayfs"));
+        NativeBackend native = NativeBackend.Open(Path.Combine(settings.Root, "io.containerd.snapshotter.v1.native"));
+        ContentStore store = ContentStore.Open(Path.Combine(settings.Root, "io.containerd.content.v1.content"));
+        ContentEffectRunner content = new(store);
+
+        EventFeed feed = new();
+        ActorSystem system = ActorSystem.Create("containerd", ActorSystemSetup.Create(
+            BootstrapSetup.Create().WithConfig(JournalFiles(settings, config)), new JournalSetup([feed])));
+        try
+        {
+            JournalStore journal = JournalExtension.For(system).Store;
+            IActorRef root = system.ActorOf(ContainerdSupervisor.Props(new TreeParts
+            {
+                Version = Version,
+                Runner = new EffectRunners(
+                    new LinuxEffectRunner(),
+                    content,
+                    new SnapshotEffectRunner([overlay, native]),
+                    new DiffEffectRunner(store, LayerLimits.Default, Path.Combine(settings.Root, "tmpmounts"))),
+                Snapshotters = [overlay, native],
+                Shims = Shims(settings, logs),
+                LiveEntities = journal.LiveEntities,
+                Time = TimeProvider.System,
+                Executor = ExecutorSettings.Read(config),
+                Namespaces = NamespaceSettings.From(config),
+                Containers = ContainersSettings.From(config),
+                GarbageCollection = GarbageCollectionSettings.From(config),
+            }), "containerd");
+            feed.Connect(root);
+
+            Tree tree = new(root, settings.AskTimeout);
+            NodeFacts facts = new(
+                Version,
+                "",
+                Uuid.Of(settings.Root),
+                Environment.ProcessId,
+                PidNamespace(),
+                Plugins.Of(settings.Root, settings.State, overlay, native));
+            await using Faces faces = await Faces.StartAsync(settings, logs, services => services
+                .AddSingleton(system)
+                .AddSingleton(tree)
+                .AddSingleton(facts)
+                .AddSingleton(new EventsSettings(settings.SubscriberQueueMax))
+                .AddSingleton(new SnapshotterNames(new[] { overlay.Name, native.Name }.ToFrozenSet()))
+                .AddSingleton<IContentReader>(content)
+                .AddSingleton<ILiveTree>(new LiveTree(root))
+                .AddSingleton<Core.Audit.IJournalReader>(journal), tree);
+            await ServeAsync(settings, logs.CreateLogger("containerd"), stopping);
+            await faces.StopAsync(settings.ShutdownTimeout);
+            await tree.AskAsync(new NodeActor.Stop(), CancellationToken.None);
+            return 0;
+        }
+        finally
+        {
+            await system.Terminate();
+        }
+    }
+
+    private static string Version { get; } =
+        "v" + (typeof(DaemonHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0");
+
+    private static async Task ServeAsync(DaemonSettings settings, ILogger log, CancellationToken stopping)
+    {
+        log.LogInformation("containerd-actors {Version} serves {Address}", Version, settings.Address);
+        Notify.Send(Notify.Ready);
+        try
+        {
+            // systemd(1): WatchdogSec is to be met twice per interval.
+            TimeSpan interval = Notify.WatchdogInterval() is { } watchdog ? watchdog / 2 : Timeout.InfiniteTimeSpan;
+            while (true)
+            {
+                await Task.Delay(interval, stopping);
+                Notify.Send(Notify.Watchdog);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            log.LogInformation("stopping; containers run on");
+            Notify.Send(Notify.Stopping);
+        }
+    }
+
+    private static Config JournalFiles(DaemonSettings settings, Config config)
+    {
+        string directory = Path.Combine(settings.Root, "journal");
+        Directory.CreateDirectory(directory, Directories.Private);
+        return PersistenceConfig.In(directory, config);
+    }
+
+    private static RuntimeShims Shims(DaemonSettings settings, ILoggerFactory logs)
+    {
+        ILogger log = logs.CreateLogger("shim");
+        string daemon = Environment.ProcessPath ?? "containerd-actors";
+        ShimSettings shims = new()
+        {
+            GrpcAddress = settings.Address,
+            TtrpcAddress = settings.Address + ".ttrpc",
+            DaemonBinary = daemon,
+            Environment = [.. Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}")],
+        };
+        return new RuntimeShims(
+            new BundleRoots(settings.State, settings.Root),
+            new ShimLauncher(shims),
+            Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            Path.GetDirectoryName(daemon) ?? "/",
+            line => log.LogInformation("{Line}", line),
+            TimeProvider.System);
+    }
+
+    // pid_namespaces(7): the link reads pid:[INODE].
+    private static ulong PidNamespace()
+    {
+        string link = new FileInfo("/proc/self/ns/pid").LinkTarget ?? "";
+        return ulong.TryParse(link.AsSpan().TrimStart("pid:[").TrimEnd(']'), CultureInfo.InvariantCulture, out ulong inode) ? inode : 0;
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using Containerd.Actors.Core.Executor;
+using Containerd.Actors.Core.Mounts;
+using Containerd.Actors.Linux.Mounts;
+using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Storage.Content;
+using Containerd.Actors.Storage.Diff;
+using Containerd.Actors.Storage.Diff.Tar;
+
+namespace Containerd.Actors.Storage.Effects;
+
+/// <summary>Carries out <see cref="DiffEffects"/>: layers onto mounts, and mounts into layers.</summary>
+/// <param name="store">Where layers are read and written.</param>
+/// <param name="limits">Bounds of layers from outside.</param>
+/// <param name="scratch">Directory for the mount points of trees that are compared.</param>
+public sealed class DiffEffectRunner(ContentStore store, LayerLimits limits, string scratch) : IEffectRunner
+{
+    /// <inheritdoc />
+    public bool Runs(Effect effect) => effect?.GetType().DeclaringType == typeof(DiffEffects);
+
+    /// <inheritdoc />
+    public object? Run(Effect effect, CancellationToken cancellationToken) => effect switch
+    {
+        DiffEffects.Apply apply => Apply(apply, cancellationToken),
+        DiffEffects.Create create => Create(create, cancellationToken),
+        _ => throw new RefusedException(Error.NotImplemented($"effect {effect}")),
+    };
+
+    private AppliedLayer Apply(DiffEffects.Apply apply, CancellationToken cancellationToken)
+    {
+        using Stream blob = store.OpenRead(apply.Layer.Digest);
+        ApplyTarget target = ApplyTarget.From(apply.Mounts);
+        AppliedLayer layer = LayerApplier.Apply(blob, apply.Layer.MediaType, target, limits, cancellationToken);
+        if (apply.Synchronize)
+        {
+            using Linux.Files.DirectoryHandle directory = Linux.Files.DirectoryHandle.Open(target.Directory);
+            directory.SynchronizeFileSystem();
+        }
+
+        return layer;
+    }
+
+    private DiffEffects.WrittenLayer Create(DiffEffects.Create create, CancellationToken cancellationToken)
+    {
+        string directory = Path.Combine(scratch, $"diff-{Guid.NewGuid():N}");
+        string lower = Path.Combine(directory, "lower");
+        string upper = Path.Combine(directory, "upper");
+        Directory.CreateDirectory(lower);
+        Directory.CreateDirectory(upper);
+        try
+        {
+            Mounter.MountAll(ReadOnly(create.Lower), lower);
+            Mounter.MountAll(ReadOnly(create.Upper), upper);
+            using Ingest ingest = store.OpenIngest(create.Namespace, create.Reference);
+            ingest.Truncate(0);
+            WrittenLayer written = LayerWriter.Write(
+                new DiffSource(lower, upper), create.MediaType, ingest, create.SourceDateEpoch, cancellationToken);
+            return new DiffEffects.WrittenLayer(written.Descriptor, written.DiffId);
+        }
+        finally
+        {
+            Mounter.UnmountAll(upper);
+            Mounter.UnmountAll(lower);
+            Directory.Delete(upper);
+            Directory.Delete(lower);
+            Directory.Delete(directory);
+        }
+    }
+
+    // overlayfs.rst: an upper directory must not be used by two mounts at once, but it may be a lower one of another.
+    private static ImmutableArray<Mount> ReadOnly(ImmutableArray<Mount> mounts) => [.. mounts.Select(ReadOnly)];
+
+    private static Mount ReadOnly(Mount mount)
+    {
+        if (mount.Type != "overlay")
+        {
+            return mount with { Options = [.. mount.Options.Where(option => option != "rw" && option != "ro"), "ro"] };
+        }
+
+        string? upper = mount.Options.FirstOrDefault(option => option.StartsWith("upperdir=", StringComparison.Ordinal))?["upperdir=".Length..];
+        return upper is null
+            ? mount
+            : mount with
+            {
+                Options =
+                [
+                    .. mount.Options
+                        .Where(option => !option.StartsWith("upperdir=", StringComparison.Ordinal) && !option.StartsWith("workdir=", StringComparison.Ordinal))
+                        .Select(option => option.StartsWith("lowerdir=", StringComparison.Ordinal) ? $"lowerdir={upper}:{option["lowerdir=".Length..]}" : option),
+                ],
+            };
+    }
+}
