@@ -19,11 +19,26 @@ internal sealed class CliFailure(string subject, string what, string? hint = nul
     {
         get
         {
-            string text = Subject.Length == 0 || Message.Contains(Subject, StringComparison.Ordinal)
+            string text = Subject.Length == 0 || Names(Message, Subject)
                 ? Message
                 : $"{Subject}: {Message}";
             string line = Hint is null ? text : $"{text}: {Hint}";
             return "cactl: " + line.ReplaceLineEndings(" ").Trim();
         }
+    }
+
+    // As a word of its own: the id "x" is not named by "exists".
+    private static bool Names(string text, string subject)
+    {
+        for (int at = text.IndexOf(subject, StringComparison.Ordinal); at >= 0; at = text.IndexOf(subject, at + 1, StringComparison.Ordinal))
+        {
+            int end = at + subject.Length;
+            if ((at == 0 || !char.IsLetterOrDigit(text[at - 1])) && (end == text.Length || !char.IsLetterOrDigit(text[end])))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }
