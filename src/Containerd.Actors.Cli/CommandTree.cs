@@ -12,8 +12,14 @@ internal static class CommandTree
     /// <summary>Verbs behind whose first argument everything belongs to a process.</summary>
     private static readonly string[] ProcessVerbs = ["run", "exec"];
 
-    /// <summary>The root command with every verb.</summary>
-    public static RootCommand Build()
+    /// <summary>The root command with every verb. There is one: options know the commands that they belong to.</summary>
+    public static RootCommand Root { get; } = Build();
+
+    /// <summary>Parses a command line; what belongs to a container's process is left alone.</summary>
+    public static ParseResult Parse(IReadOnlyList<string> arguments) =>
+        Root.Parse(TrailingArguments.Separate(Root, arguments, ProcessVerbs));
+
+    private static RootCommand Build()
     {
         var globals = new GlobalOptions();
         return new RootCommand("Containers, images and the journal of a containerd-actors daemon")
@@ -36,8 +42,4 @@ internal static class CommandTree
             AuditCommand.Build(globals),
         };
     }
-
-    /// <summary>Parses a command line; what belongs to a container's process is left alone.</summary>
-    public static ParseResult Parse(RootCommand root, IReadOnlyList<string> arguments) =>
-        root.Parse(TrailingArguments.Separate(root, arguments, ProcessVerbs));
 }

@@ -39,7 +39,34 @@ internal static class Verb
         GlobalOptions globals,
         Func<ParseResult, string> subject,
         Func<Session, ParseResult, CancellationToken, Task<int>> act,
-        int failure = ExitCodes.Failed) => command.SetAction(async (parsed, cancellation) =>
+        int failure = ExitCodes.Failed)
+    {
+        RefuseUnknownOptions(command);
+        command.SetAction((parsed, cancellation) => RunAsync(parsed, globals, subject, act, failure, cancellation));
+    }
+
+    // The parser takes an option that it does not know for an argument. Behind the border, in CMD, that is right.
+    private static void RefuseUnknownOptions(Command command)
+    {
+        foreach (Argument argument in command.Arguments.Where(argument => argument.Name != "CMD"))
+        {
+            argument.Validators.Add(result =>
+            {
+                if (result.Tokens.FirstOrDefault(token => token.Value is ['-', _, ..]) is { } unknown)
+                {
+                    result.AddError($"unknown option {unknown.Value}");
+                }
+            });
+        }
+    }
+
+    private static async Task<int> RunAsync(
+        ParseResult parsed,
+        GlobalOptions globals,
+        Func<ParseResult, string> subject,
+        Func<Session, ParseResult, CancellationToken, Task<int>> act,
+        int failure,
+        CancellationToken cancellation)
     {
         TextWriter error = parsed.InvocationConfiguration.Error;
         string about = subject(parsed);
@@ -71,7 +98,7 @@ internal static class Verb
         {
             return Tell(error, new CliFailure(about, failed.Message), failure);
         }
-    });
+    }
 
     private static ContainerdConnection Connect(string address, string name)
     {

@@ -3,6 +3,7 @@
 using System.CommandLine;
 using Containerd.Actors.Cli.Options;
 using Containerd.Actors.Cli.Pulling;
+using Containerd.Actors.Cli.Terminals;
 using Containerd.Node.V1;
 
 namespace Containerd.Actors.Cli.Commands;
@@ -23,7 +24,7 @@ internal static class PullCommand
         command.Act(globals, parsed => parsed.GetValue(Reference) ?? "", async (session, parsed, cancellation) =>
         {
             PullRequest request = Read(parsed, session.Error);
-            string digest = await new ImagePull(session.Connection, session.Out, session.Json)
+            string digest = await new ImagePull(session.Connection, session.Out, Native.StandardOutput, session.Json)
                 .ExecuteAsync(request, cancellation).ConfigureAwait(false);
             if (!session.Json)
             {
@@ -40,7 +41,7 @@ internal static class PullCommand
         (string name, string secret) = Pairs.ParseCredentials(parsed.GetValue(User));
         if (name.Length > 0 && secret.Length == 0)
         {
-            secret = Terminals.SecretPrompt.Ask(prompt, $"secret of {name}: ");
+            secret = SecretPrompt.Ask(prompt, $"secret of {name}: ");
         }
 
         return new PullRequest

@@ -10,7 +10,11 @@ using Grpc.Core;
 namespace Containerd.Actors.Cli.Pulling;
 
 /// <summary>Has the daemon pull an image and shows how it goes.</summary>
-internal sealed class ImagePull(ContainerdConnection connection, TextWriter output, bool json)
+/// <param name="connection">The daemon.</param>
+/// <param name="output">Where it is shown.</param>
+/// <param name="descriptor">The same place as the system knows it, to ask whether it is a terminal and how wide.</param>
+/// <param name="json">Show JSON lines.</param>
+internal sealed class ImagePull(ContainerdConnection connection, TextWriter output, int descriptor, bool json)
 {
     private const int FallbackWidth = 80;
     private const int FallbackHeight = 24;
@@ -19,7 +23,6 @@ internal sealed class ImagePull(ContainerdConnection connection, TextWriter outp
     /// <exception cref="CliFailure">The pull failed, or the daemon hung up before it said how it ended.</exception>
     public async Task<string> ExecuteAsync(PullRequest request, CancellationToken cancellation)
     {
-        int descriptor = ReferenceEquals(output, Console.Out) ? Native.StandardOutput : Native.StandardError;
         bool isTerminal = Native.IsTerminal(descriptor);
         var display = new ProgressDisplay(output, isTerminal, () =>
         {

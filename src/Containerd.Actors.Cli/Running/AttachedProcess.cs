@@ -26,6 +26,12 @@ internal sealed class AttachedProcess(TaskProcess process, FifoSet fifos, bool t
         Task<ProcessExit> exit = WaitAsync();
         try
         {
+            if (terminal)
+            {
+                // A container's terminal is there already and has its size from the first moment; an exec's comes with the start.
+                await ResizeAsync().ConfigureAwait(false);
+            }
+
             await process.StartAsync(CancellationToken.None).ConfigureAwait(false);
             using RawTerminal? raw = terminal && interactive ? RawTerminal.Enter() : null;
             if (interactive && fifos.OpenInput() is { } input)

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using Containerd.Actors.Cli.Errors;
 using Containerd.Actors.Cli.Images;
 using Containerd.Actors.Cli.Options;
+using Containerd.Actors.Cli.Terminals;
 using Containerd.Actors.Client.Lifecycles;
 using Containerd.Actors.Client.Stdio;
 using Containerd.Actors.Client.Values;
@@ -79,7 +80,7 @@ internal sealed class ContainerRun(Session session, RunRequest request)
         Image? image = await store.FindAsync(request.Image, cancellation).ConfigureAwait(false);
         if (image is null && ImageNames.IsFullyQualified(request.Image))
         {
-            await new Pulling.ImagePull(session.Connection, session.Error, json: false)
+            await new Pulling.ImagePull(session.Connection, session.Error, Native.StandardError, json: false)
                 .ExecuteAsync(new Node.V1.PullRequest { Reference = request.Image, Snapshotter = request.Snapshotter }, cancellation)
                 .ConfigureAwait(false);
             image = await store.FindAsync(request.Image, cancellation).ConfigureAwait(false);

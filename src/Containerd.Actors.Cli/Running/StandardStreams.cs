@@ -7,16 +7,20 @@ namespace Containerd.Actors.Cli.Running;
 
 /// <summary>cactl's own standard streams as plain bytes, without the console's line editing.</summary>
 /// <remarks>
-/// The console's streams read and write at the descriptor's own position, which other programs share when it is a file; a
-/// <see cref="FileStream"/> keeps one of its own. Only a terminal is read through one: the console would edit its lines.
+/// Files are read and written through the console's streams, at the descriptor's own position, which other programs share: a
+/// <see cref="FileStream"/> keeps one of its own. Terminals are not: the console would edit lines and switch the keys' mode.
 /// </remarks>
 internal static class StandardStreams
 {
-    public static Stream Input() => Native.IsTerminal(Native.StandardInput)
-        ? new FileStream(new SafeFileHandle(Native.StandardInput, ownsHandle: false), FileAccess.Read, bufferSize: 0)
-        : Console.OpenStandardInput();
+    public static Stream Input() =>
+        Native.IsTerminal(Native.StandardInput) ? Open(Native.StandardInput, FileAccess.Read) : Console.OpenStandardInput();
 
-    public static Stream Output() => Console.OpenStandardOutput();
+    public static Stream Output() =>
+        Native.IsTerminal(Native.StandardOutput) ? Open(Native.StandardOutput, FileAccess.Write) : Console.OpenStandardOutput();
 
-    public static Stream Error() => Console.OpenStandardError();
+    public static Stream Error() =>
+        Native.IsTerminal(Native.StandardError) ? Open(Native.StandardError, FileAccess.Write) : Console.OpenStandardError();
+
+    private static FileStream Open(int descriptor, FileAccess access) =>
+        new(new SafeFileHandle(descriptor, ownsHandle: false), access, bufferSize: 0);
 }

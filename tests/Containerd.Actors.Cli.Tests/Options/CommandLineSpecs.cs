@@ -25,7 +25,7 @@ public sealed class CommandLineSpecs
     [InlineData("audit log -f", "audit log -f")]
     public void What_follows_the_first_argument_of_a_process_verb_is_left_alone(string given, string expected)
     {
-        string[] separated = TrailingArguments.Separate(CommandTree.Build(), given.Split(' '), "run", "exec");
+        string[] separated = TrailingArguments.Separate(CommandTree.Root, given.Split(' '), "run", "exec");
 
         Assert.Equal(expected, string.Join(' ', separated));
     }
@@ -101,6 +101,10 @@ public sealed class CommandLineSpecs
     [InlineData("stop")]
     [InlineData("frobnicate")]
     [InlineData("ps --frobnicate")]
+    [InlineData("run --frobnicate alpine ls")]
+    [InlineData("exec -x id ls")]
+    [InlineData("rm -x id")]
+    [InlineData("images rm -x id")]
     [InlineData("audit")]
     public void A_wrong_command_line_is_refused(string line) => Assert.NotEmpty(Parse(line.Split(' ')).Errors);
 
@@ -125,9 +129,9 @@ public sealed class CommandLineSpecs
 
     [Fact]
     public void Verbs_are_offered_to_the_shell() =>
-        Assert.Contains("images", CommandTree.Build().Parse("im").GetCompletions().Select(completion => completion.Label));
+        Assert.Contains("images", CommandTree.Root.Parse("im").GetCompletions().Select(completion => completion.Label));
 
-    private static ParseResult Parse(params string[] arguments) => CommandTree.Parse(CommandTree.Build(), arguments);
+    private static ParseResult Parse(params string[] arguments) => CommandTree.Parse(arguments);
 
     private static RunRequest Run(params string[] arguments)
     {

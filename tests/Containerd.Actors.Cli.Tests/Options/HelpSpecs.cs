@@ -30,8 +30,7 @@ public sealed class HelpSpecs
     {
         using var output = new StringWriter();
         string[] arguments = [.. verb.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"];
-        RootCommand root = CommandTree.Build();
-        int code = root.Parse(arguments).Invoke(new InvocationConfiguration { Output = output });
+        int code = CommandTree.Root.Parse(arguments).Invoke(new InvocationConfiguration { Output = output });
 
         // The name of the running program stands in the usage line: in a test it is the test host's.
         string text = output.ToString().Replace(RootCommand.ExecutableName, "cactl", StringComparison.Ordinal);
