@@ -2,7 +2,6 @@
 
 using System.Collections;
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Text;
 using Containerd.Actors.Linux.Processes;
 using Containerd.Actors.Shims.Bundles;
@@ -13,6 +12,7 @@ using Containerd.Runtime.Task.V3;
 using Containerd.Services.Events.Ttrpc.V1;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Task = System.Threading.Tasks.Task;
 
 namespace Containerd.Actors.Shims.Tests;
 
@@ -49,10 +49,10 @@ internal sealed class ShimHarness : IAsyncDisposable
         });
         Id = "t" + Guid.NewGuid().ToString("n")[..12];
         Bundle = Bundle.Create(Roots, Namespace, Id, Encoding.UTF8.GetBytes(Spec(arguments)));
-        var bin = Directory.CreateDirectory(Path.Combine(Bundle.RootfsPath, "bin")).FullName;
+        var bin = Directory.CreateDirectory(Path.Combine(Rootfs, "bin")).FullName;
         foreach (var name in new[] { "proc", "dev", "sys", "tmp" })
         {
-            Directory.CreateDirectory(Path.Combine(Bundle.RootfsPath, name));
+            Directory.CreateDirectory(Path.Combine(Rootfs, name));
         }
 
         File.Copy("/bin/busybox", Path.Combine(bin, "busybox"));
@@ -102,6 +102,8 @@ internal sealed class ShimHarness : IAsyncDisposable
             : null;
     }
 
+    private string Rootfs => Path.Combine(_directory.FullName, "rootfs");
+
     public string Fifo(string name) => Path.Combine(Bundle.Path, "stdio-" + name);
 
     public Task<ShimConnection> StartAsync() => Launcher.StartAsync(
@@ -113,6 +115,7 @@ internal sealed class ShimHarness : IAsyncDisposable
     {
         Id = Id,
         Bundle = Bundle.Path,
+        Rootfs = { new Containerd.Types.Mount { Type = "bind", Source = Rootfs, Options = { "rbind", "rw" } } },
         Stdin = stdio ? Fifo("in") : "",
         Stdout = stdio ? Fifo("out") : "",
         Stderr = stdio ? Fifo("err") : "",
@@ -161,16 +164,18 @@ internal sealed class ShimHarness : IAsyncDisposable
         }
     }
 
+    private static string Quoted(string[] arguments) => string.Join(',', arguments.Select(argument => $"\"{argument}\""));
+
     private static string Process(string[] arguments) =>
-        $$"""
-        {"cwd":"/","args":[{{string.Join(',', arguments.Select(a => $"\"{a}\""))}}],"env":["PATH=/bin"],"user":{"uid":0,"gid":0}}
+        $$$"""
+        {"cwd":"/","args":[{{{Quoted(arguments)}}}],"env":["PATH=/bin"],"user":{"uid":0,"gid":0}}
         """;
 
     private string Spec(string[] arguments) =>
-        $$"""
-        {"ociVersion":"1.0.2","process":{{Process(arguments)}},"root":{"path":"rootfs"},"hostname":"t",
+        $$$"""
+        {"ociVersion":"1.0.2","process":{{{Process(arguments)}}},"root":{"path":"rootfs"},"hostname":"t",
         "mounts":[{"destination":"/proc","type":"proc","source":"proc"},
         {"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid","mode=755"]}],
-        "linux":{"cgroupsPath":"/actors-test/{{Id}}","namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"}]}}
+        "linux":{"cgroupsPath":"/actors-test-{{{Id}}}","namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"}]}}
         """;
 }

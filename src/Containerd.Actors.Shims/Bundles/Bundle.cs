@@ -126,6 +126,7 @@ public sealed class Bundle
     /// Unmounts the root file system and removes both directories. Each is renamed to a hidden sibling first, so that
     /// a crash never leaves half a bundle under its name. Idempotent.
     /// </summary>
+    /// <exception cref="RefusedException">The root file system's directory has content of its own; nothing was removed.</exception>
     public void Delete()
     {
         MountTree.Unmount(RootfsPath);
@@ -133,7 +134,14 @@ public sealed class Bundle
         // Not recursive: were anything still mounted there, its files would be a snapshot's.
         if (Directory.Exists(RootfsPath))
         {
-            Directory.Delete(RootfsPath, recursive: false);
+            try
+            {
+                Directory.Delete(RootfsPath, recursive: false);
+            }
+            catch (IOException failure)
+            {
+                throw new RefusedException(Error.Unknown($"failed to remove bundle rootfs: {failure.Message}"), failure);
+            }
         }
 
         Remove(_roots.StateOf(Namespace));
