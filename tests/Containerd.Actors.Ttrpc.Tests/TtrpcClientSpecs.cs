@@ -6,7 +6,7 @@ using Google.Protobuf;
 
 namespace Containerd.Actors.Ttrpc.Tests;
 
-public sealed class TtrpcClientSpecs : IAsyncDisposable
+public sealed class TtrpcClientSpecs : IAsyncLifetime
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
     private readonly TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -18,7 +18,9 @@ public sealed class TtrpcClientSpecs : IAsyncDisposable
         _server = new TtrpcServer(Handlers());
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         _release.TrySetResult();
         await _server.DisposeAsync();
