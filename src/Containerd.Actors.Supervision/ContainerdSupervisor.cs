@@ -36,7 +36,7 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
     private readonly Dictionary<string, Func<Props>> _children = [];
     private readonly TreeParts _parts;
 
-    private ContainerdSupervisor(TreeParts parts)
+    public ContainerdSupervisor(TreeParts parts)
     {
         _parts = parts;
         Add("executor", () => SyscallExecutor.Props(parts.Executor, parts.Runner));

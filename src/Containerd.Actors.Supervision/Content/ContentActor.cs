@@ -32,7 +32,7 @@ public sealed class ContentActor : UntypedActor
     private long _generation;
     private bool _sweeping;
 
-    private ContentActor(IActorRef executor, IActorRef namespaces, TimeProvider time) =>
+    public ContentActor(IActorRef executor, IActorRef namespaces, TimeProvider time) =>
         (_executor, _namespaces, _time) = (executor, namespaces, time);
 
     /// <summary>The actor <c>/user/containerd/content</c>.</summary>

@@ -36,7 +36,7 @@ internal sealed class IngestActor : UntypedActor, IWithUnboundedStash
     private readonly HashSet<Digest> _held = [];
     private Func<object, bool> _awaited = static _ => false;
 
-    private IngestActor(IngestCommands.Open opened, IActorRef replyTo, IActorRef content, IActorRef executor, IActorRef namespaces)
+    public IngestActor(IngestCommands.Open opened, IActorRef replyTo, IActorRef content, IActorRef executor, IActorRef namespaces)
     {
         (_opened, _content, _executor, _namespaces) = (opened, content, executor, namespaces);
         if (opened.Expected.IsEmpty)

@@ -22,7 +22,7 @@ internal sealed class ApplyOperation : UntypedActor
     private readonly IActorRef _replyTo;
     private readonly IActorRef _executor;
 
-    private ApplyOperation(DiffCommands.Apply apply, IActorRef replyTo, IActorRef executor, IActorRef namespaces)
+    public ApplyOperation(DiffCommands.Apply apply, IActorRef replyTo, IActorRef executor, IActorRef namespaces)
     {
         (_apply, _replyTo, _executor) = (apply, replyTo, executor);
         namespaces.Tell(new NamespaceQueries.GetState(apply.Namespace));

@@ -23,7 +23,7 @@ internal sealed class CreateOperation : UntypedActor
     private readonly IActorRef _namespaces;
     private DiffEffects.WrittenLayer? _written;
 
-    private CreateOperation(DiffCommands.Create create, IActorRef replyTo, IActorRef executor, IActorRef namespaces)
+    public CreateOperation(DiffCommands.Create create, IActorRef replyTo, IActorRef executor, IActorRef namespaces)
     {
         (_create, _replyTo, _namespaces) = (create, replyTo, namespaces);
         string reference = create.Reference.Length > 0 ? create.Reference : $"diff-{Self.Path.Uid}";

@@ -11,7 +11,7 @@ public sealed class DiffActor : UntypedActor
     private readonly IActorRef _executor;
     private readonly IActorRef _namespaces;
 
-    private DiffActor(IActorRef executor, IActorRef namespaces) => (_executor, _namespaces) = (executor, namespaces);
+    public DiffActor(IActorRef executor, IActorRef namespaces) => (_executor, _namespaces) = (executor, namespaces);
 
     /// <summary>The actor <c>/user/containerd/diff</c>.</summary>
     public static Props Props(IActorRef executor, IActorRef namespaces) => Akka.Actor.Props.Create(() => new DiffActor(executor, namespaces));

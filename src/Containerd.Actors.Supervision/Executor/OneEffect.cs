@@ -11,7 +11,7 @@ internal sealed class OneEffect : UntypedActor
 {
     private readonly Action<Outcome> _then;
 
-    private OneEffect(IActorRef executor, Effect effect, TimeSpan deadline, Action<Outcome> then)
+    public OneEffect(IActorRef executor, Effect effect, TimeSpan deadline, Action<Outcome> then)
     {
         _then = then;
         executor.Tell(new Execute(effect, deadline));

@@ -27,7 +27,7 @@ public sealed class SyscallExecutor : UntypedActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private long _jobs;
 
-    private SyscallExecutor(ExecutorSettings settings, IEffectRunner runner)
+    public SyscallExecutor(ExecutorSettings settings, IEffectRunner runner)
     {
         _settings = settings;
         _runner = runner;

@@ -109,7 +109,7 @@ public sealed class NamespaceActor : EntityActor<NamespaceState>, IWithTimers
             case ContainerRoots.Complete:
                 _complete = true;
                 break;
-            case NamespaceCommands.Collect or NamespaceCommands.Delete when !_complete:
+            case NamespaceCommands.Collect or NamespaceCommands.Delete when !_complete && Stored.Exists:
                 Sender.Tell(((IRequest)message).Refusal(Error.Unavailable($"namespace \"{_name}\": its containers are being recovered")));
                 break;
             case NamespaceCommands.Collect collect:

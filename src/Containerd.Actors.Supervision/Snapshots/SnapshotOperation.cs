@@ -35,7 +35,7 @@ internal sealed class SnapshotOperation : UntypedActor
     private readonly IActorRef _namespaces;
     private ImmutableArray<long> _parents = [];
 
-    private SnapshotOperation(
+    public SnapshotOperation(
         IForSnapshotter operation, long number, IActorRef replyTo, ISnapshotBackend backend, IActorRef executor, IActorRef namespaces)
     {
         (_operation, _number, _replyTo, _backend, _executor, _namespaces) = (operation, number, replyTo, backend, executor, namespaces);

@@ -29,7 +29,7 @@ public sealed class SnapshotterActor : UntypedActor, IWithUnboundedStash
     private long _bound;
     private ImmutableHashSet<long> _unsettled = [];
 
-    private SnapshotterActor(ISnapshotBackend backend, IActorRef executor, IActorRef namespaces)
+    public SnapshotterActor(ISnapshotBackend backend, IActorRef executor, IActorRef namespaces)
     {
         (_backend, _executor, _namespaces) = (backend, executor, namespaces);
         // Numbers on disk are never given again, whether or not a record is left of them.

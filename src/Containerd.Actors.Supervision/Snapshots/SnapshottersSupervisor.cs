@@ -17,7 +17,7 @@ public sealed class SnapshottersSupervisor : UntypedActor
     private readonly Dictionary<string, IActorRef> _snapshotters;
     private long _generation;
 
-    private SnapshottersSupervisor(IEnumerable<ISnapshotBackend> backends, IActorRef executor, IActorRef namespaces) =>
+    public SnapshottersSupervisor(IEnumerable<ISnapshotBackend> backends, IActorRef executor, IActorRef namespaces) =>
         _snapshotters = backends.ToDictionary(
             backend => backend.Name,
             backend => Context.ActorOf(SnapshotterActor.Props(backend, executor, namespaces), backend.Name));

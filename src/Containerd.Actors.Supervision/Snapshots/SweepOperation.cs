@@ -19,7 +19,7 @@ internal sealed class SweepOperation : UntypedActor
     private readonly IActorRef _executor;
     private int _condemned;
 
-    private SweepOperation(string snapshotter, ImmutableHashSet<long> keep, long bound, IActorRef replyTo, IActorRef executor)
+    public SweepOperation(string snapshotter, ImmutableHashSet<long> keep, long bound, IActorRef replyTo, IActorRef executor)
     {
         (_snapshotter, _keep, _bound, _replyTo, _executor) = (snapshotter, keep, bound, replyTo, executor);
         executor.Tell(new Execute(new SnapshotEffects.List(snapshotter)));

@@ -63,9 +63,10 @@ internal sealed class TarReader(ITarSink sink, LayerLimits limits)
     }
 
     /// <summary>Says that no more bytes come; an archive that ends within an entry is refused.</summary>
+    /// <remarks>The zero blocks at the end and the padding of the last entry may be missing: images in use lack them, and containerd takes them.</remarks>
     public void Complete()
     {
-        bool between = _state == State.Header && _filled == 0 && !_headers.HasPending;
+        bool between = !_headers.HasPending && (_state == State.Padding || (_state == State.Header && _filled == 0));
         if (!between && _state != State.Finished)
         {
             throw LayerLimits.Malformed("unexpected end");

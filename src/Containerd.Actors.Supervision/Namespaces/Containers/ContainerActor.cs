@@ -37,6 +37,9 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
     /// <inheritdoc />
     public ITimerScheduler Timers { get; set; } = null!;
 
+    // Answers that wait for the namespace; going before they are given would lose them.
+    private int _announcing;
+
     internal static Props PropsOf(TaskDependencies on, IActorRef owner, string ns, string id, bool hasTask) =>
         Props.Create(() => new ContainerActor(on, owner, ns, id, hasTask));
 
@@ -53,7 +56,7 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
             case TaskCommands.Create create: CreateTask(create); break;
             case TaskSignals.Forwarded: _task?.Forward(message); break;
             case IForContainer request: ForwardToTask(request); break;
-            case Announced announced: announced.Then(); break;
+            case Announced announced: OnAnnounced(announced); break;
             case ContainerSignals.TaskChanged changed: FollowTask(changed); break;
             case ContainerSignals.Leave: Go(); break;
             case Reply<Nothing>: break;
@@ -101,13 +104,12 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
                 if (decision.Events.IsEmpty)
                 {
                     replyTo.Tell(decision.Reply);
+                    GoIfIdle();
                 }
                 else
                 {
                     Announce(new ContainerRoots.Remove(Namespace, id, delete.By), replyTo, decision.Reply);
                 }
-
-                GoIfIdle();
             },
             error => replyTo.Tell(Reply.Refused<Nothing>(error)));
     }
@@ -115,6 +117,7 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
     private void Announce<T>(IRequest<Nothing> announcement, IActorRef replyTo, Reply<T> reply)
     {
         IActorRef self = Self;
+        _announcing++;
         owner.Ask<Reply<Nothing>>(announcement, on.Settings.RootTimeout).PipeTo(
             self,
             success: answer => new Announced(() => replyTo.Tell(answer is Refused<Nothing> refused
@@ -122,6 +125,13 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
                 : reply)),
             failure: _ => new Announced(() => replyTo.Tell(Reply.Refused<T>(Error.Unavailable(
                 $"container {id} is stored, but its namespace did not note it in time ({ContainersSettings.Root}.root-timeout)")))));
+    }
+
+    private void OnAnnounced(Announced announced)
+    {
+        announced.Then();
+        _announcing--;
+        GoIfIdle();
     }
 
     private void CreateTask(TaskCommands.Create create)
@@ -203,7 +213,7 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
 
     private static ContainerRoot RootOf(ContainerRecord record) => new(record.Id, record.Snapshotter, record.SnapshotKey, record.Labels);
 
-    private bool IsIdle => Decided.Record is null && _isTaskAbsent;
+    private bool IsIdle => Decided.Record is null && _isTaskAbsent && _announcing == 0;
 
     private void GoIfIdle()
     {
