@@ -34,6 +34,14 @@ public sealed class TarReaderSpecs
         Assert.Throws<RefusedException>(() => Read(archive[..100], 512));
     }
 
+    [Fact]
+    public void The_padding_of_the_last_entry_may_be_missing_but_none_of_its_bytes()
+    {
+        byte[] archive = new TarBytes().File("a", "ab").Unfinished();
+        Assert.Contains("a Regular 2", Read(archive[..514], 512), StringComparison.Ordinal);
+        Assert.Throws<RefusedException>(() => Read(archive[..513], 512));
+    }
+
     [Theory]
     [InlineData("-0000000001\0")]
     [InlineData("99999999999\0")]
