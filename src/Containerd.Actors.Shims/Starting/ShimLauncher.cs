@@ -17,6 +17,10 @@ namespace Containerd.Actors.Shims.Starting;
 public sealed class ShimLauncher(ShimSettings settings)
 {
     private static readonly TimeSpan QuestionTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>The shims of this daemon as the kernel knows them.</summary>
+    public ShimProcesses Processes { get; } = new(settings.GrpcAddress);
+
     private readonly ConcurrentDictionary<string, Task<BootstrapForm>> _forms = new(StringComparer.Ordinal);
 
     /// <summary>

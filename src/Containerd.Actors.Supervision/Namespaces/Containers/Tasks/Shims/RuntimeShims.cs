@@ -136,6 +136,13 @@ public sealed class RuntimeShims(
             }
         }
 
+        // A start that an earlier daemon left running may have made a second server, or still be about to.
+        int strays = launcher.Processes.Kill(ns, id);
+        if (strays > 0)
+        {
+            log($"{bundle.Path}: ended {strays} shims that nobody had recorded");
+        }
+
         await CleanUpAsync(bundle, runtimeName, cancellationToken).ConfigureAwait(false);
     }
 
