@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Containerd.Actors.Core.Content;
+using Containerd.Actors.Core.Events;
 using Containerd.Actors.Core.GarbageCollection;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Leases;
@@ -131,7 +132,7 @@ public sealed class NamespaceDecisionsSpecs
         var collect = new NamespaceCommands.Collect(Ns, [], Caller.Policy("test"));
         var root = new ContainerRoot("c", "overlayfs", "child", Labels());
         Assert.Empty(state.Decide(collect, [root], Now).Events);
-        Assert.Equal(
+        Assert.Equal<DomainEvent>(
             [new SnapshotEvents.Removed("overlayfs", "child"), new SnapshotEvents.Removed("overlayfs", "base")],
             state.Decide(collect, [], Now).Events);
     }
@@ -144,7 +145,7 @@ public sealed class NamespaceDecisionsSpecs
         state = state.Then(state.Decide(new ContentCommands.Add(Ns, Digest(1), 4, Labels(), "", Under("l")), Now));
         var collect = new NamespaceCommands.Collect(Ns, [], By);
         Assert.Empty(state.Decide(collect, [], Now).Events);
-        Assert.Equal(
+        Assert.Equal<DomainEvent>(
             [new LeaseEvents.Deleted("l"), new ContentEvents.Removed(Digest(1))],
             state.Decide(collect, [], Now.AddSeconds(2)).Events);
     }

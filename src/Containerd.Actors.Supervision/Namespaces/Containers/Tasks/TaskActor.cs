@@ -220,7 +220,8 @@ internal sealed class TaskActor(TaskDependencies on, string ns, string id)
     {
         if (_execs.Remove(execId, out IActorRef? exec))
         {
-            Context.Stop(exec);
+            // A pill waits its turn: an exit told before it still reaches those who wait for it.
+            exec.Tell(PoisonPill.Instance);
         }
     }
 
