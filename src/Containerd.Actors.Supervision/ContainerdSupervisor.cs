@@ -11,6 +11,7 @@ using Containerd.Actors.Protocol.Content;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Events;
 using Containerd.Actors.Protocol.Messages;
+using Containerd.Actors.Protocol.Pulls;
 using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Supervision.Content;
 using Containerd.Actors.Supervision.Diff;
@@ -19,6 +20,7 @@ using Containerd.Actors.Supervision.Executor;
 using Containerd.Actors.Supervision.GarbageCollection;
 using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
+using Containerd.Actors.Supervision.Namespaces.Pulls;
 using Containerd.Actors.Supervision.Node;
 using Containerd.Actors.Supervision.Snapshots;
 
@@ -36,9 +38,13 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
     private readonly Dictionary<string, Func<Props>> _children = [];
     private readonly TreeParts _parts;
 
+    // Namespaces are made later, in the context of their own supervisor.
+    private readonly IActorRef _self;
+
     public ContainerdSupervisor(TreeParts parts)
     {
         _parts = parts;
+        _self = Self;
         Add("executor", () => SyscallExecutor.Props(parts.Executor, parts.Runner));
         Add("namespaces", () => NamespacesSupervisor.Props(parts.LiveEntities, Namespace, parts.Namespaces, parts.Time));
         Add("content", () => ContentActor.Props(Child("executor"), Child("namespaces"), parts.Time));
@@ -81,7 +87,12 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
             ContainersSupervisor.PropsOf(name, new LiveEntityList(_parts.LiveEntities), _parts.Shims, _parts.Containers, _parts.Time),
             static message => message is IForContainer or ContainerQueries.List or TaskQueries.List,
             HoldsRoots: true);
-        return NamespaceActor.Props(name, _parts.Namespaces, [containers], _parts.Time);
+        NamespaceChild pulls = new(
+            "pulls",
+            PullsSupervisor.Props(name, _self, _parts.Sources, _parts.Pulls, _parts.LiveEntities, _parts.Time),
+            static message => message is IForPulls,
+            HoldsRoots: false);
+        return NamespaceActor.Props(name, _parts.Namespaces, [containers, pulls], _parts.Time);
     }
 
     private void Add(string name, Func<Props> props)

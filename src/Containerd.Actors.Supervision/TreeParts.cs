@@ -8,6 +8,7 @@ using Containerd.Actors.Supervision.GarbageCollection;
 using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
+using Containerd.Actors.Supervision.Namespaces.Pulls;
 
 namespace Containerd.Actors.Supervision;
 
@@ -40,6 +41,12 @@ public sealed record TreeParts
 
     /// <summary>Bounds of containers and tasks.</summary>
     public required ContainersSettings Containers { get; init; }
+
+    /// <summary>Where pulls get their bytes from.</summary>
+    public required ImageSources Sources { get; init; }
+
+    /// <summary>Bounds of pulls.</summary>
+    public required PullSettings Pulls { get; init; }
 
     /// <summary>When garbage is collected.</summary>
     public required GarbageCollectionSettings GarbageCollection { get; init; }

@@ -33,6 +33,7 @@ using Containerd.Actors.Supervision.GarbageCollection;
 using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
+using Containerd.Actors.Supervision.Namespaces.Pulls;
 using Containerd.Actors.Supervision.Node;
 using Containerd.Actors.Supervision.Trees;
 
@@ -64,6 +65,7 @@ internal static class DaemonHost
             BootstrapSetup.Create().WithConfig(JournalFiles(settings, config)), new JournalSetup([feed])));
         try
         {
+            PullSettings pulls = PullSettings.From(config);
             JournalStore journal = JournalExtension.For(system).Store;
             IActorRef root = system.ActorOf(ContainerdSupervisor.Props(new TreeParts
             {
@@ -81,6 +83,8 @@ internal static class DaemonHost
                 Namespaces = NamespaceSettings.From(config),
                 Containers = ContainersSettings.From(config),
                 GarbageCollection = GarbageCollectionSettings.From(config),
+                Sources = RegistrySource.With(pulls.Registry, TimeProvider.System),
+                Pulls = pulls,
             }), "containerd");
             feed.Connect(root);
 

@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Threading.Channels;
+using Akka.Actor;
+using Containerd.Actors.Grpc.Calls;
+using Containerd.Actors.Oci.Images;
+using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Protocol.Pulls;
 using Containerd.Actors.Protocol.Trees;
 using Containerd.Node.V1;
 using Grpc.Core;
+using LayerProgress = Containerd.Actors.Protocol.Pulls.LayerProgress;
+using PullProgress = Containerd.Actors.Protocol.Pulls.PullProgress;
 
 namespace Containerd.Actors.Grpc.Node;
 
 /// <summary>The node as it is now.</summary>
 /// <param name="live">Shows the live tree.</param>
-public sealed class NodeService(ILiveTree live) : Containerd.Node.V1.Node.NodeBase
+/// <param name="tree">The supervision tree.</param>
+/// <param name="system">Where watchers of pulls live.</param>
+public sealed class NodeService(ILiveTree live, Tree tree, ActorSystem system) : Containerd.Node.V1.Node.NodeBase
 {
+    private const string DefaultSnapshotter = "overlayfs";
+
     /// <inheritdoc />
     public override Task<TreeResponse> Tree(TreeRequest request, ServerCallContext context)
     {
@@ -17,4 +29,80 @@ public sealed class NodeService(ILiveTree live) : Containerd.Node.V1.Node.NodeBa
         response.Nodes.AddRange(live.Walk().Select(actor => new TreeNode { Path = actor.Path, Type = actor.Type }));
         return Task.FromResult(response);
     }
+
+    /// <inheritdoc />
+    public override async Task Pull(PullRequest request, IServerStreamWriter<Containerd.Node.V1.PullProgress> responseStream, ServerCallContext context)
+    {
+        PullCommands.Pull pull = new(
+            context.Namespace(),
+            request.Reference,
+            request.Snapshotter.Length > 0 ? request.Snapshotter : DefaultSnapshotter,
+            Platform(request.Platform),
+            new PullSource(request.PlainHttp, request.HostsDir, request.Username, request.Secret),
+            request.Labels.ToLabels(),
+            context.Caller());
+        Channel<PullProgress> steps = Channel.CreateBounded<PullProgress>(new BoundedChannelOptions(16) { FullMode = BoundedChannelFullMode.DropOldest });
+        IActorRef watcher = system.ActorOf(PullWatcher.Props(steps.Writer));
+        try
+        {
+            tree.Root.Tell(pull, watcher);
+            await foreach (PullProgress progress in steps.Reader.ReadAllAsync(context.CancellationToken).ConfigureAwait(false))
+            {
+                await responseStream.WriteAsync(ToWire(progress), context.CancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            system.Stop(watcher);
+        }
+    }
+
+    private static Platform? Platform(string text)
+    {
+        try
+        {
+            return text.Length == 0 ? null : Platforms.Parse(text);
+        }
+        catch (FormatException malformed)
+        {
+            throw new RefusedException(Error.Invalid(malformed.Message), malformed);
+        }
+    }
+
+    private static Containerd.Node.V1.PullProgress ToWire(PullProgress progress)
+    {
+        Containerd.Node.V1.PullProgress wire = new()
+        {
+            Operation = progress.Operation,
+            Reference = progress.Reference,
+            Stage = progress.Stage switch
+            {
+                PullStage.Resolving => "resolving",
+                PullStage.Fetching => "fetching",
+                PullStage.Unpacking => "unpacking",
+                PullStage.Completed => "completed",
+                _ => "failed",
+            },
+            Digest = progress.Target?.ToString() ?? "",
+            Error = progress.Error?.Text ?? "",
+        };
+        wire.Layers.AddRange(progress.Layers.Select(ToWire));
+        return wire;
+    }
+
+    private static Containerd.Node.V1.LayerProgress ToWire(LayerProgress layer) => new()
+    {
+        Digest = layer.Layer.Digest.ToString(),
+        MediaType = layer.Layer.MediaType,
+        Offset = layer.Offset,
+        Total = layer.Layer.Size,
+        Stage = layer.Stage switch
+        {
+            LayerStage.Waiting => "waiting",
+            LayerStage.Fetching => "fetching",
+            LayerStage.Stored => "stored",
+            LayerStage.Unpacking => "unpacking",
+            _ => "done",
+        },
+    };
 }

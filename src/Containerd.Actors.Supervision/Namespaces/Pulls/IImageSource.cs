@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Containerd.Actors.Oci.Images;
+using Containerd.Actors.Oci.References;
+using Containerd.Actors.Protocol.Pulls;
+using Containerd.Actors.Registry;
+using Containerd.Actors.Registry.Authentication;
+
+namespace Containerd.Actors.Supervision.Namespaces.Pulls;
+
+/// <summary>Where one pull gets its bytes from.</summary>
+public interface IImageSource : IDisposable
+{
+    /// <summary>What the reference stands for.</summary>
+    Task<Descriptor> ResolveAsync(CancellationToken cancellationToken);
+
+    /// <summary>A manifest or index, verified against its digest.</summary>
+    Task<byte[]> FetchManifestAsync(Descriptor descriptor, CancellationToken cancellationToken);
+
+    /// <summary>The bytes of a blob from an offset on, not verified.</summary>
+    Task<Stream> OpenBlobAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken);
+}
+
+/// <summary>Makes the source of one pull.</summary>
+public delegate IImageSource ImageSources(ImageReference reference, PullSource source);
+
+/// <summary>A registry as the source of a pull.</summary>
+public sealed class RegistrySource(RegistrySession session) : IImageSource
+{
+    /// <summary>Sources of this kind with these settings; what a request says of hosts and credentials wins.</summary>
+    public static ImageSources With(RegistrySettings settings, TimeProvider time) => (reference, source) =>
+    {
+        RegistrySettings own = settings with
+        {
+            IsPlainHttp = source.IsPlainHttp || settings.IsPlainHttp,
+            HostsDirectory = source.HostsDirectory.Length > 0 ? source.HostsDirectory : settings.HostsDirectory,
+        };
+        ICredentialStore? credentials = source.Username.Length == 0 && source.Secret.Length == 0
+            ? null
+            : CredentialStores.For(reference.Host, new Credentials { Username = source.Username, Secret = source.Secret });
+        return new RegistrySource(new RegistryClient(own, time).Open(reference, credentials));
+    };
+
+    /// <inheritdoc />
+    public async Task<Descriptor> ResolveAsync(CancellationToken cancellationToken) =>
+        (await session.ResolveAsync(cancellationToken).ConfigureAwait(false)).Descriptor;
+
+    /// <inheritdoc />
+    public Task<byte[]> FetchManifestAsync(Descriptor descriptor, CancellationToken cancellationToken) =>
+        session.FetchManifestAsync(descriptor, cancellationToken);
+
+    /// <inheritdoc />
+    public Task<Stream> OpenBlobAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken) =>
+        session.OpenBlobAsync(descriptor, offset, cancellationToken);
+
+    /// <inheritdoc />
+    public void Dispose() => session.Dispose();
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Akka.Configuration;
+using Containerd.Actors.Registry;
+
+namespace Containerd.Actors.Supervision.Namespaces.Pulls;
+
+/// <summary>Bounds of pulls (<c>hocon/reference/pulls.conf</c>).</summary>
+/// <param name="LayersMax">Layers fetched at a time by one pull.</param>
+/// <param name="StepTimeout">Longest wait for one answer of the tree; extracting a layer is one.</param>
+/// <param name="LeaseDuration">After this the lease of a pull that was lost expires.</param>
+/// <param name="ProgressInterval">Shortest time between two reports to one watcher.</param>
+/// <param name="LockedRetry">Pause before an upload that somebody else has open is tried again.</param>
+/// <param name="DocumentBytesMax">Largest manifest or configuration in bytes.</param>
+/// <param name="Registry">How registries are spoken to.</param>
+public sealed record PullSettings(
+    int LayersMax,
+    TimeSpan StepTimeout,
+    TimeSpan LeaseDuration,
+    TimeSpan ProgressInterval,
+    TimeSpan LockedRetry,
+    int DocumentBytesMax,
+    RegistrySettings Registry)
+{
+    /// <summary>Path of the keys.</summary>
+    public const string Path = "containerd.pulls";
+
+    /// <summary>Reads and checks all keys.</summary>
+    /// <exception cref="ConfigurationException">A key is missing or out of its range.</exception>
+    public static PullSettings From(Config config)
+    {
+        Config keys = config.GetConfig(Path) ?? throw new ConfigurationException($"{Path} is missing");
+        int layers = keys.GetInt("layers-max");
+        int document = (int)(keys.GetByteSize("document-bytes-max") ?? 0);
+        if (layers is < 1 or > 64)
+        {
+            throw new ConfigurationException($"{Path}.layers-max must lie between 1 and 64");
+        }
+
+        if (document is < 1 << 16 or > 1 << 28)
+        {
+            throw new ConfigurationException($"{Path}.document-bytes-max must lie between 64KiB and 256MiB");
+        }
+
+        string hosts = keys.GetString("hosts-directory");
+        return new PullSettings(
+            layers,
+            keys.GetTimeSpan("step-timeout"),
+            keys.GetTimeSpan("lease-duration"),
+            keys.GetTimeSpan("progress-interval"),
+            keys.GetTimeSpan("locked-retry"),
+            document,
+            new RegistrySettings
+            {
+                ConnectTimeout = keys.GetTimeSpan("registry.connect-timeout"),
+                HeaderTimeout = keys.GetTimeSpan("registry.header-timeout"),
+                IdleTimeout = keys.GetTimeSpan("registry.idle-timeout"),
+                AttemptsMax = keys.GetInt("registry.attempts-max"),
+                ManifestBytesMax = document,
+                HostsDirectory = hosts.Length > 0 ? hosts : null,
+            });
+    }
+}
