@@ -44,13 +44,16 @@ public static class Mounter
             MountPlain(mount, place, options);
         }
 
+        // The first descriptor still means what lies under the new mount; a second look by name finds the mount itself.
+        using SafeFileHandle? made = below is null ? null : OpenBelow(target, mount.Target);
+        string mounted = made is null ? target : $"/proc/self/fd/{made.DangerousGetHandle()}";
         try
         {
-            Adjust(place, options);
+            Adjust(mounted, options);
         }
         catch (LinuxException)
         {
-            Unmount(place, Detach);
+            Unmount(mounted, Detach);
             throw;
         }
     }
@@ -180,13 +183,8 @@ public static class Mounter
     {
         for (int i = done - 1; i >= 0; i--)
         {
-            string place = target;
-            if (mounts[i].Target.Length > 0)
-            {
-                using SafeFileHandle below = OpenBelow(target, mounts[i].Target);
-                place = new FileInfo($"/proc/self/fd/{below.DangerousGetHandle()}").LinkTarget ?? target;
-            }
-
+            using SafeFileHandle? below = mounts[i].Target.Length == 0 ? null : OpenBelow(target, mounts[i].Target);
+            string place = below is null ? target : $"/proc/self/fd/{below.DangerousGetHandle()}";
             Unmount(place, Detach);
         }
     }

@@ -106,6 +106,32 @@ public sealed class MounterSpecs : IDisposable
     }
 
     [SkippableFact]
+    public void A_sub_path_may_be_read_only()
+    {
+        RootOnly();
+        string target = _scratch.Directory("target");
+        string inside = _scratch.Directory("target/inside");
+
+        Mounter.Mount(new Mount("bind", _scratch.Directory("source"), "inside", ["bind", "ro"]), target);
+
+        Assert.Throws<IOException>(() => File.WriteAllText(Path.Combine(inside, "file"), "x"));
+        File.WriteAllText(Path.Combine(target, "file"), "x");
+    }
+
+    [SkippableFact]
+    public void A_failure_takes_back_mounts_on_sub_paths_too()
+    {
+        RootOnly();
+        string target = _scratch.Directory("target");
+        _scratch.Directory("target/inside");
+
+        Assert.Throws<LinuxException>(() => Mounter.MountAll(
+            [new Mount("tmpfs", "tmpfs", "inside", ["ro"]), new Mount("bind", "/nowhere/at/all", string.Empty, ["bind"])], target));
+
+        Assert.DoesNotContain(Mountinfo.Read(), entry => entry.MountPoint.StartsWith(target, StringComparison.Ordinal));
+    }
+
+    [SkippableFact]
     public void A_failure_takes_back_the_mounts_before_it_and_names_the_path()
     {
         RootOnly();
