@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Containerd.Actors.Integration.Tests;
+
+/// <summary>A registry with images and a daemon with directories of its own, and the clients that drive them.</summary>
+public sealed class Machine : IAsyncLifetime
+{
+    private readonly string _work = Path.Combine(Path.GetTempPath(), $"containerd-actors-{Guid.NewGuid():N}"[..30]);
+    private Process? _registry;
+    private Process? _daemon;
+    private int _port;
+
+    public string Socket => Path.Combine(_work, "c.sock");
+
+    public string Root => Path.Combine(_work, "root");
+
+    public string State => Path.Combine(_work, "state");
+
+    public string Busybox => $"127.0.0.1:{_port}/library/busybox:latest";
+
+    public string Layers => $"127.0.0.1:{_port}/library/layers:latest";
+
+    public int DaemonPid => _daemon!.Id;
+
+    public async Task InitializeAsync()
+    {
+        if (Repository.Missing.Length > 0)
+        {
+            return;
+        }
+
+        Directory.CreateDirectory(_work);
+        _port = FreePort();
+        await StartRegistryAsync();
+        await PushImagesAsync();
+        await StartDaemonAsync();
+        Ran pulled = await CtrAsync("image", "pull", "--plain-http", Busybox);
+        Assert.True(pulled.Status == 0, pulled.All);
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_daemon is not null)
+        {
+            await EndContainersAsync();
+            _daemon.Kill();
+            await _daemon.WaitForExitAsync();
+            foreach (int shim in Shims())
+            {
+                using Process process = Process.GetProcessById(shim);
+                process.Kill();
+            }
+
+            foreach (string mount in Mounts().OrderDescending(StringComparer.Ordinal))
+            {
+                await Command.RunAsync("umount", "-l", mount);
+            }
+        }
+
+        if (_registry is not null)
+        {
+            _registry.Kill();
+            await _registry.WaitForExitAsync();
+        }
+
+        if (Directory.Exists(_work))
+        {
+            Directory.Delete(_work, recursive: true);
+        }
+    }
+
+    internal Task<Ran> CtrAsync(params string[] arguments) => Command.RunAsync("ctr", ["--address", Socket, .. arguments]);
+
+    internal Task<Ran> CtrAsync(string input, string[] arguments) => Command.RunAsync(input, "ctr", ["--address", Socket, .. arguments]);
+
+    internal Task<Ran> CactlAsync(params string[] arguments) => Command.RunAsync(Repository.Cactl, ["--address", Socket, .. arguments]);
+
+    internal async Task StartDaemonAsync()
+    {
+        _daemon = Process.Start(new ProcessStartInfo(Repository.Daemon, ["--address", Socket, "--root", Root, "--state", State, "--log-level", "error"]))!;
+        await Command.UntilAsync(() => CtrAsync("version"), ran => ran.Status == 0, TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>Ends the daemon as a power cut would.</summary>
+    internal async Task KillDaemonAsync()
+    {
+        _daemon!.Kill();
+        await _daemon.WaitForExitAsync();
+    }
+
+    /// <summary>Asks the daemon to stop; returns its exit status.</summary>
+    internal async Task<int> StopDaemonAsync()
+    {
+        await Command.RunAsync("kill", "-TERM", DaemonPid.ToString(CultureInfo.InvariantCulture));
+        using CancellationTokenSource impatience = new(TimeSpan.FromSeconds(20));
+        await _daemon!.WaitForExitAsync(impatience.Token);
+        return _daemon.ExitCode;
+    }
+
+    /// <summary>Shims of this daemon, of one container if named.</summary>
+    internal List<int> Shims(string? id = null)
+    {
+        List<int> found = [];
+        foreach (string directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && Arguments(pid) is { } arguments
+                && arguments[0].Contains("containerd-shim", StringComparison.Ordinal) && arguments.Contains(Socket) && (id is null || arguments.Contains(id)))
+            {
+                found.Add(pid);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Mounts below the directories of this daemon.</summary>
+    internal List<string> Mounts() =>
+        [.. File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')[1]).Where(path => path.StartsWith(_work + "/", StringComparison.Ordinal))];
+
+    private static string[]? Arguments(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/cmdline").Split('\0');
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private async Task EndContainersAsync()
+    {
+        foreach (string id in (await CtrAsync("task", "ls", "-q")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            await CtrAsync("task", "kill", "-s", "9", id);
+            await CtrAsync("task", "rm", "-f", id);
+        }
+    }
+
+    private async Task StartRegistryAsync()
+    {
+        string configuration = Path.Combine(_work, "registry.yml");
+        await File.WriteAllTextAsync(
+            configuration, $"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {_work}/registry}}}}\nhttp: {{addr: 127.0.0.1:{_port}}}\n");
+        _registry = Process.Start(new ProcessStartInfo("docker-registry", ["serve", configuration]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        _registry.BeginErrorReadLine();
+        _registry.BeginOutputReadLine();
+        using HttpClient client = new() { Timeout = TimeSpan.FromSeconds(5) };
+        await Command.UntilAsync(() => AskAsync(client), ran => ran.Status == 200, TimeSpan.FromSeconds(15));
+    }
+
+    private async Task<Ran> AskAsync(HttpClient client)
+    {
+        try
+        {
+            using HttpResponseMessage response = await client.GetAsync(new Uri($"http://127.0.0.1:{_port}/v2/"));
+            return new Ran((int)response.StatusCode, "", "");
+        }
+        catch (HttpRequestException e)
+        {
+            return new Ran(-1, "", e.Message);
+        }
+    }
+
+    private async Task PushImagesAsync()
+    {
+        string script = $"""
+            set -e; cd {_work}; mkdir -p r/bin r/tmp r/etc r/proc r/sys r/dev; cp /bin/busybox r/bin/
+            for a in $(/bin/busybox --list); do [ $a = busybox ] || ln -s busybox r/bin/$a; done
+            umoci init --layout l; umoci new --image l:busybox; umoci insert --image l:busybox r /
+            umoci config --image l:busybox --config.cmd /bin/sh --config.env PATH=/bin
+            umoci tag --image l:busybox layers; mkdir d; echo one >d/f; echo two >d/g; umoci insert --image l:layers d /data
+            umoci insert --image l:layers --whiteout /data/g
+            for i in busybox layers; do skopeo copy -q --dest-tls-verify=false oci:l:$i docker://127.0.0.1:{_port}/library/$i:latest; done
+            """;
+        Ran made = await Command.RunAsync("bash", "-c", script);
+        Assert.True(made.Status == 0, made.All);
+    }
+
+    private static int FreePort()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+namespace Containerd.Actors.Integration.Tests;
+
+/// <summary>Where things are, and what this machine lacks for the tests that need it.</summary>
+internal static class Repository
+{
+    public static string Top { get; } = FindTop();
+
+    /// <summary>Directory of the published binaries; CONTAINERD_ACTORS_BIN names another one.</summary>
+    public static string Binaries { get; } = Environment.GetEnvironmentVariable("CONTAINERD_ACTORS_BIN") ?? Path.Combine(Top, "out", "bin");
+
+    public static string Daemon => Path.Combine(Binaries, "containerd-actors");
+
+    public static string Cactl => Path.Combine(Binaries, "cactl");
+
+    /// <summary>Why the tests cannot run here; empty when they can.</summary>
+    public static string Missing { get; } = FindMissing();
+
+    private static string FindTop()
+    {
+        DirectoryInfo? directory = new(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Containerd.Actors.sln")))
+        {
+            directory = directory.Parent;
+        }
+
+        return directory?.FullName ?? throw new InvalidOperationException("the repository was not found");
+    }
+
+    private static string FindMissing()
+    {
+        if (Environment.UserName != "root")
+        {
+            return "needs root";
+        }
+
+        string[] path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
+        string[] tools = [.. new[] { "ctr", "containerd-shim-runc-v2", "runc", "docker-registry", "skopeo", "umoci", "busybox" }
+            .Where(tool => !path.Any(directory => File.Exists(Path.Combine(directory, tool))))];
+        return tools.Length > 0 ? $"needs {string.Join(", ", tools)}"
+            : !File.Exists(Daemon) || !File.Exists(Cactl) ? $"needs {Binaries}: run scripts/build"
+            : "";
+    }
+}
