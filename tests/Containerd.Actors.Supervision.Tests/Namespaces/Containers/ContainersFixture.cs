@@ -30,7 +30,11 @@ public abstract class ContainersFixture : TestKit
     protected ContainersFixture()
         : base(ConfigurationFactory.ParseString("""
             akka.loglevel = WARNING
-            akka.persistence.journal.plugin = "akka.persistence.journal.inmem"
+            akka.persistence.journal.plugin = "test.journal"
+            test.journal {
+              class = "Containerd.Actors.Supervision.Tests.Namespaces.Containers.Tasks.FailingJournal, Containerd.Actors.Supervision.Tests"
+              plugin-dispatcher = "akka.actor.default-dispatcher"
+            }
             akka.persistence.snapshot-store.plugin = "akka.persistence.snapshot-store.inmem"
             """)) => _namespace = Start();
 
@@ -73,7 +77,7 @@ public abstract class ContainersFixture : TestKit
     protected Task<ContainerRecord> CreateContainer(string id) => Do(new ContainerCommands.Create(
         Ns, new ContainerRecord(id) { RuntimeName = TaskCreation.Runc, Spec = Spec, Snapshotter = "overlayfs", SnapshotKey = id }, By));
 
-    protected TaskCommands.Create CreateTask(string id) => new(Ns, id, [], Stdio, By);
+    protected static TaskCommands.Create CreateTask(string id) => new(Ns, id, [], Stdio, By);
 
     protected async Task Run(string id)
     {
@@ -140,7 +144,7 @@ public abstract class ContainersFixture : TestKit
             foreach (string id in Ids.Where(id => id.StartsWith(prefix, StringComparison.Ordinal)))
             {
                 IActorRef reader = system.ActorOf(Props.Create(() => new Reader(id)));
-                if (!await reader.Ask<bool>("ended?", Patience))
+                if (!await reader.Ask<bool>("ended?", Patience, cancellationToken))
                 {
                     living.Add(id);
                 }
