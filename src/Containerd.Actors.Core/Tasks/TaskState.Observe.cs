@@ -26,7 +26,7 @@ public sealed partial record TaskState
         ShimSignals.Created created => TaskStep.Answered(
             new TaskAnswer.Pid(created.Pid), Phase == TaskPhase.Creating ? [new TaskEvents.Created(created.Pid)] : []),
         ShimSignals.Started started => TaskStep.Answered(
-            new TaskAnswer.Pid(started.Pid), IsStarting(started.ExecId) ? [new TaskEvents.Started(started.ExecId, started.Pid)] : []),
+            new TaskAnswer.Pid(started.Pid), MayHaveStarted(started.ExecId) ? [new TaskEvents.Started(started.ExecId, started.Pid)] : []),
         ShimSignals.ExecAdded added => TaskStep.Answered(
             new TaskAnswer.Done(),
             IsVisible && !Execs.ContainsKey(added.ExecId) ? [new TaskEvents.ExecAdded(added.ExecId, added.Stdio, added.Arguments)] : []),
@@ -71,6 +71,11 @@ public sealed partial record TaskState
     private bool IsStarting(string execId) => execId.Length == 0
         ? Phase == TaskPhase.Starting
         : Execs.TryGetValue(execId, out ExecState? exec) && exec.Phase == ExecPhase.Starting;
+
+    // A start that was given up for lost may turn out to have been done.
+    private bool MayHaveStarted(string execId) => execId.Length == 0
+        ? Phase is TaskPhase.Created or TaskPhase.Starting
+        : Execs.TryGetValue(execId, out ExecState? exec) && exec.Phase is not (ExecPhase.Running or ExecPhase.Stopped);
 
     private ImmutableArray<DomainEvent> AfterFailure(ShimSignals.Failed failed) => failed.Request switch
     {

@@ -151,10 +151,10 @@ public sealed partial record TaskState(string ContainerId)
         TaskEvents.Created created => this with { Phase = TaskPhase.Created, Pid = created.Pid },
         TaskEvents.CreateFailed or TaskEvents.Deleted => new TaskState(ContainerId),
         TaskEvents.StartRequested { ExecId: "" } => this with { Phase = TaskPhase.Starting },
-        TaskEvents.StartRequested requested => WithExec(requested.ExecId, exec => exec with { Phase = ExecPhase.Starting }),
+        TaskEvents.StartRequested requested => WithExec(requested.ExecId, exec => exec with { Phase = ExecPhase.Starting, Exit = null }),
         TaskEvents.Started { ExecId: "" } started => this with { Phase = TaskPhase.Running, Pid = started.Pid },
         TaskEvents.Started started =>
-            WithExec(started.ExecId, exec => exec with { Phase = ExecPhase.Running, Pid = started.Pid }),
+            WithExec(started.ExecId, exec => exec with { Phase = ExecPhase.Running, Pid = started.Pid, Exit = null }),
         TaskEvents.StartFailed { ExecId: "" } => this with { Phase = TaskPhase.Created },
         TaskEvents.StartFailed failed => WithExec(
             failed.ExecId, exec => exec with { Phase = ExecPhase.Failed, Exit = new ProcessExit(0, 0, null) }),

@@ -2,15 +2,18 @@
 
 using System.Collections.Immutable;
 using Akka.Actor;
+using Akka.Event;
 using Containerd.Actors.Core.Containers;
 using Containerd.Actors.Core.Events;
 using Containerd.Actors.Core.Namespaces;
+using Containerd.Actors.Core.Tasks;
 using Containerd.Actors.Protocol.Containers;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
 using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
+using Error = Containerd.Actors.Protocol.Errors.Error;
 
 namespace Containerd.Actors.Supervision.Namespaces.Containers;
 
@@ -59,7 +62,11 @@ public sealed class ContainersSupervisor : UntypedActor, IWithTimers
         Props.Create(() => new ContainersSupervisor(ns, entities, shims, settings, time));
 
     /// <inheritdoc />
-    protected override void PreStart() => Find();
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(DeadLetter));
+        Find();
+    }
 
     /// <inheritdoc />
     protected override void OnReceive(object message)
@@ -76,6 +83,7 @@ public sealed class ContainersSupervisor : UntypedActor, IWithTimers
             case ContainerSignals.Stays stays: Retain(stays.ContainerId); break;
             case Terminated terminated: Terminated(terminated.ActorRef.Path.Name); break;
             case StartAgain again: Start(again.ContainerId, true); break;
+            case DeadLetter dead: Refuse(dead); break;
             case IForContainer or ContainerQueries.List or TaskQueries.List when _isFinding: KeepEarly(message); break;
             case ContainerQueries.List or TaskQueries.List when !_isServing: KeepEarly(message); break;
             case ContainerQueries.List: Sender.Tell(Reply.Done(_directory.ListContainers())); break;
@@ -224,6 +232,16 @@ public sealed class ContainersSupervisor : UntypedActor, IWithTimers
         child.Actor = null;
         Timers.StartSingleTimer(id, new StartAgain(id), child.Backoff);
         child.Backoff = child.Backoff * 2 < _on.Settings.RestartBackoffMax ? child.Backoff * 2 : _on.Settings.RestartBackoffMax;
+    }
+
+    // What was on its way to an actor that stopped is refused; its client would wait for ever.
+    private void Refuse(DeadLetter dead)
+    {
+        if (dead.Recipient.Path.ToStringWithoutAddress().StartsWith(Self.Path.ToStringWithoutAddress() + "/", StringComparison.Ordinal))
+        {
+            object request = dead.Message is TaskCreation creation ? creation.Command : dead.Message;
+            dead.Sender.Refuse(request, Error.Unavailable($"{dead.Recipient.Path.ToStringWithoutAddress()} stopped; ask again"));
+        }
     }
 
     private static Error TooMany { get; } = new(

@@ -34,6 +34,9 @@ internal sealed class TaskActor(TaskDependencies on, string ns, string id)
 
     private readonly Dictionary<string, IActorRef> _execs = new(StringComparer.Ordinal);
     private ImmutableDictionary<string, Principal> _killers = ImmutableDictionary<string, Principal>.Empty;
+    // Requests that came while the shim is asked what is true: nothing is decided against what may no longer be so.
+    private readonly List<(object Message, IActorRef Sender)> _held = [];
+    private bool _isAsking;
     private IActorRef _shim = ActorRefs.Nobody;
     private long _number;
     private long _generation;
@@ -55,6 +58,8 @@ internal sealed class TaskActor(TaskDependencies on, string ns, string id)
             case TaskQueries.Get get: Answer(get); break;
             case TaskQueries.Wait wait: Wait(wait); break;
             case TaskQueries.Pids or TaskQueries.Stats: Ask(message); break;
+            case TaskCreation when _isAsking: Hold(message); break;
+            case IForContainer when _isAsking && (message is TaskCommands.Kill || CallerOf(message) is not null): Hold(message); break;
             case TaskCreation creation: Decide(creation, creation.Command.By, Decided.Decide(creation)); break;
             case TaskCommands.Kill kill: Kill(kill); break;
             case IForContainer and not TaskSignals.Forwarded when CallerOf(message) is { } by:
@@ -64,6 +69,7 @@ internal sealed class TaskActor(TaskDependencies on, string ns, string id)
             case ShimAnswer { Signal: ShimSignals.Lost lost }: Lose(lost); break;
             case ShimAnswer answer: Observe(answer.Signal, TakePending(answer.Number)); break;
             case ShimRestarted: Reconnect(); break;
+            case ShimUnreachable unreachable: RefuseHeld(unreachable.Error); break;
             case ShimSignals.Lost lost: Lose(lost); break;
             case ShimSignal signal: Observe(signal, null); break;
             default: Unhandled(message); break;
@@ -123,8 +129,14 @@ internal sealed class TaskActor(TaskDependencies on, string ns, string id)
 
     private void Decide(object request, Caller by, TaskStep step) => Settle(step, by, new Pending(request, Sender, by));
 
-    private void Observe(ShimSignal signal, Pending? pending) =>
+    private void Observe(ShimSignal signal, Pending? pending)
+    {
         Settle(Decided.Observe(signal, _killers), pending?.By ?? Caller.Kernel, pending);
+        if (signal is ShimSignals.Report or ShimSignals.Undone)
+        {
+            ReleaseHeld();
+        }
+    }
 
     // The order is the contract: journal, memory, world, caller. A crash between any two is safe, because recovery asks the shim
     // what is true. A shim that answers a request is answered with a further request only while recovering; nobody waits for that one.
@@ -167,7 +179,36 @@ internal sealed class TaskActor(TaskDependencies on, string ns, string id)
             Caller.Kernel,
             () => answers.ToList().ForEach(each => each.Pending.Answer(each.Answer)),
             error => answers.ToList().ForEach(each => each.Pending.Answer(new TaskAnswer.Refusal(error))));
+        ReleaseHeld();
     }
+
+    private void Hold(object message)
+    {
+        if (_held.Count < on.Settings.WaitingMax)
+        {
+            _held.Add((message, Sender));
+        }
+        else
+        {
+            Sender.Refuse(RequestOf(message), new Error(
+                ErrorKind.ResourceExhausted, $"task {id}: too many requests wait for its shim ({ContainersSettings.Root}.waiting-max)"));
+        }
+    }
+
+    private void ReleaseHeld()
+    {
+        _isAsking = false;
+        _held.ForEach(held => Self.Tell(held.Message, held.Sender));
+        _held.Clear();
+    }
+
+    private void RefuseHeld(Error error)
+    {
+        _held.ForEach(held => held.Sender.Refuse(RequestOf(held.Message), error));
+        _held.Clear();
+    }
+
+    private static object RequestOf(object message) => message is TaskCreation creation ? creation.Command : message;
 
     // Whatever was with the shim may or may not have been done; the new connection's report tells.
     private void Reconnect()
@@ -185,7 +226,12 @@ internal sealed class TaskActor(TaskDependencies on, string ns, string id)
     {
         if (Decided.AfterRecovery() is { } request)
         {
+            _isAsking = true;
             CallShim(request, null);
+        }
+        else
+        {
+            ReleaseHeld();
         }
     }
 
@@ -287,6 +333,7 @@ internal sealed class TaskActor(TaskDependencies on, string ns, string id)
         }
 
         _waiters.ForEach(waiter => waiter.Tell(Reply.Refused<ProcessExit>(error)));
+        RefuseHeld(error);
         base.PostStop();
     }
 

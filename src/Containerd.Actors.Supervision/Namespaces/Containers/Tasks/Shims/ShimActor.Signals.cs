@@ -100,7 +100,12 @@ internal sealed partial class ShimActor
         "query-timeout",
         Sender);
 
-    private void Again(ShimCall call) => Timers.StartSingleTimer("again", new Retry(call), settings.ShimReconnectInterval);
+    private void Again(ShimCall call, Error error)
+    {
+        RefuseKept(error);
+        Context.Parent.Tell(new ShimUnreachable(error));
+        Timers.StartSingleTimer("again", new Retry(call), settings.ShimReconnectInterval);
+    }
 
     private void Keep(object message)
     {

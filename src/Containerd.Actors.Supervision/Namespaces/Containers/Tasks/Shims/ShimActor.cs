@@ -71,13 +71,15 @@ internal sealed partial class ShimActor(IShims shims, ContainersSettings setting
         {
             case CreateEnded ended: EndCreate(ended); break;
             case UndoEnded { Error: null } ended: Leave(); Tell(ended.Call, new ShimSignals.Undone()); break;
-            case UndoEnded ended: Again(ended.Call); break;
+            case UndoEnded ended: Again(ended.Call, ended.Error!); break;
             case LoadEnded { Shim: { } shim } ended: Connect(shim); Report(ended.Call); break;
             case LoadEnded { Error: null } ended: CleanUp($"nobody answers for bundle {shims.BundleOf(ns, id)}", ended.Call, 1); break;
-            case LoadEnded ended: RefuseKept(ended.Error!); Again(ended.Call); break;
+            case LoadEnded ended: Again(ended.Call, ended.Error!); break;
+            case ReportEnded ended: EndReport(ended); break;
             case CleanUpEnded ended: EndCleanUp(ended); break;
             case CleanUpAgain again: CleanUp(again.Reason, again.Call, again.Attempt); break;
             case Retry { Call: { Request: ShimRequests.Undo undo } call }: Undo(call, undo); break;
+            case Retry retry when _shim is not null: Report(retry.Call); break;
             case Retry retry: Load(retry.Call); break;
             case ShimCall or TaskQueries.Pids or TaskQueries.Stats or TaskSignals.Forwarded: Keep(message); break;
             default: Always(message); break;
@@ -91,11 +93,8 @@ internal sealed partial class ShimActor(IShims shims, ContainersSettings setting
             case ShimCall { Request: ShimRequests.Report } call: Report(call); break;
             case ShimCall { Request: ShimRequests.Delete } call: Delete(call); break;
             case ShimCall call: Call(call); break;
-            case Retry retry: Report(retry.Call); break;
             case TaskQueries.Pids: Query("Pids", _shim!.PidsAsync, static pids => pids); break;
             case TaskQueries.Stats: Query("Stats", _shim!.StatsAsync, stats => new TaskMetric(id, time.GetUtcNow(), stats)); break;
-            case ReportEnded { Report: { } report } ended: EndReport(ended.Call, report); break;
-            case ReportEnded { Error: not null } ended: Again(ended.Call); break;
             case DeleteEnded ended: EndDelete(ended); break;
             case WaitEnded { Exit.ExitedAt: { } at } ended:
                 TellExit(new ShimSignals.Exited(ended.ExecId, ended.Exit.Pid, ended.Exit.Status, at));
@@ -182,8 +181,10 @@ internal sealed partial class ShimActor(IShims shims, ContainersSettings setting
         shim.Closed.PipeTo(Self, success: () => new ConnectionClosed(shim), failure: _ => new ConnectionClosed(shim));
     }
 
+    // No call goes out meanwhile, so that what is reported is not overtaken by what is done.
     private void Report(ShimCall call)
     {
+        Become(Busy);
         IShim shim = _shim!;
         ImmutableArray<string> execIds = ["", .. ((ShimRequests.Report)call.Request).ExecIds];
         Run(
@@ -196,15 +197,28 @@ internal sealed partial class ShimActor(IShims shims, ContainersSettings setting
             "query-timeout");
     }
 
-    private void EndReport(ShimCall call, ShimSignals.Report report)
+    private void EndReport(ReportEnded ended)
     {
-        if (report.Processes.All(process => process.ExecId.Length > 0))
+        if (ended.Error is { } error)
         {
-            CleanUp("it does not know the task", call, 1);
+            Again(ended.Call, error);
             return;
         }
 
-        Tell(call, report);
+        if (ended.Report is not { } report || _shim!.Closed.IsCompleted)
+        {
+            CleanUp("the connection was closed", ended.Call, 1);
+            return;
+        }
+
+        if (report.Processes.All(process => process.ExecId.Length > 0))
+        {
+            CleanUp("it does not know the task", ended.Call, 1);
+            return;
+        }
+
+        Become(Connected);
+        Tell(ended.Call, report);
         foreach (ProcessReport process in report.Processes)
         {
             bool mayEnd = process.Status != ProcessStatus.Stopped && (process.ExecId.Length == 0 || process.Status != ProcessStatus.Created);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Containerd.Actors.Core.Tasks;
+using Containerd.Actors.Protocol.Errors;
 
 namespace Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 
@@ -12,3 +13,6 @@ internal sealed record ShimAnswer(long Number, ShimSignal Signal);
 
 /// <summary>The shim's actor was started anew and knows nothing; what was asked of it is not answered any more.</summary>
 internal sealed record ShimRestarted;
+
+/// <summary>The shim does not answer; it is asked again and again, but nobody should wait for it.</summary>
+internal sealed record ShimUnreachable(Error Error);
