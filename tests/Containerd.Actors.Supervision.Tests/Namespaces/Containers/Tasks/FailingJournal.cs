@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Immutable;
-using Akka.Configuration;
 using Akka.Persistence;
 using Akka.Persistence.Journal;
 
 namespace Containerd.Actors.Supervision.Tests.Namespaces.Containers.Tasks;
 
 /// <summary>A journal in memory whose disk fails on demand, for one persistence id.</summary>
-public sealed class FailingJournal(Config config) : MemoryJournal(config)
+public sealed class FailingJournal : MemoryJournal
 {
     private static volatile string _failing = "";
 
