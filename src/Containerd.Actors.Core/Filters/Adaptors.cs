@@ -46,7 +46,7 @@ public static class Adaptors
     {
         ["kind"] => Word(snapshot.Kind, out value),
         ["name"] => Found(snapshot.Key, out value),
-        ["parent"] => Found(snapshot.Parent, out value),
+        ["parent"] => Always(snapshot.Parent, out value),
         ["labels", ..] => Map(snapshot.Labels, path, out value),
         _ => Absent(out value),
     };
@@ -76,6 +76,13 @@ public static class Adaptors
     {
         value = field;
         return field.Length > 0;
+    }
+
+    // The parent of a snapshot without one is there and empty, so that parent=="" finds the lowest layers.
+    private static bool Always(string field, out string value)
+    {
+        value = field;
+        return true;
     }
 
     private static bool Word(SnapshotKind kind, out string value)

@@ -37,12 +37,18 @@ public sealed class GarbageRunner(
             Dictionary<string, ImmutableHashSet<long>> backends = new(StringComparer.Ordinal);
             var ingests = ImmutableArray.CreateBuilder<(string Namespace, string Reference)>();
             int removed = 0;
+            Error? unknown = null;
             foreach (string ns in all.Select(state => state.Name))
             {
-                Collected collected = await AskAsync(
-                    namespaces,
-                    new NamespaceCommands.Collect(ns, [.. generation.Ingests.Where(ingest => ingest.Namespace == ns)], Policy),
-                    cancellationToken).ConfigureAwait(false);
+                var collect = new NamespaceCommands.Collect(ns, [.. generation.Ingests.Where(ingest => ingest.Namespace == ns)], Policy);
+                if (await namespaces.Ask<Reply<Collected>>(collect, stepTimeout, cancellationToken).ConfigureAwait(false) is not Done<Collected> done)
+                {
+                    // Others are collected all the same; only what none of them needs cannot be told any more.
+                    unknown ??= Error.Unavailable($"namespace \"{ns}\" was not collected");
+                    continue;
+                }
+
+                Collected collected = done.Result;
                 removed += collected.Removed.Length;
                 keep.UnionWith(collected.Content);
                 ingests.AddRange(collected.Ingests.Select(reference => (ns, reference)));
@@ -50,6 +56,11 @@ public sealed class GarbageRunner(
                 {
                     backends[snapshotter] = backends.TryGetValue(snapshotter, out ImmutableHashSet<long>? others) ? others.Union(kept) : kept;
                 }
+            }
+
+            if (unknown is not null)
+            {
+                return Reply.Refused<GarbageRun>(unknown.While("garbage collection"));
             }
 
             Task<Swept> sweepContent = AskAsync(
