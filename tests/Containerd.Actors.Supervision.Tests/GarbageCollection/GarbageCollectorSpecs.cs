@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.TestKit;
+using Akka.TestKit.Xunit2;
+using Containerd.Actors.Core.GarbageCollection;
+using Containerd.Actors.Core.Namespaces;
+using Containerd.Actors.Oci.Images;
+using Containerd.Actors.Protocol.Callers;
+using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Protocol.Messages;
+using Containerd.Actors.Supervision.GarbageCollection;
+using Error = Containerd.Actors.Protocol.Errors.Error;
+
+namespace Containerd.Actors.Supervision.Tests.GarbageCollection;
+
+/// <summary>The collector in virtual time; namespaces, content and snapshotters are probes that answer when the test wants.</summary>
+public sealed class GarbageCollectorSpecs : TestKit
+{
+    private static readonly Caller By = new(Principal.User(0, 0, 42, "/usr/bin/ctr"));
+    private static readonly Digest Kept = Digest.Of([1]);
+    private static readonly GarbageCollectionSettings Settings = GarbageCollectionSettings.From(GarbageCollectionSettings.Default) with
+    {
+        StartupDelay = TimeSpan.FromSeconds(1),
+        RunMin = TimeSpan.FromSeconds(1),
+        PauseThreshold = 0.1,
+        MutationThreshold = 3,
+        // Asks do not live in virtual time: a step may take as long as the test does.
+        StepTimeout = TimeSpan.FromHours(1),
+    };
+
+    private readonly TestProbe _namespaces;
+    private readonly TestProbe _content;
+    private readonly TestProbe _snapshots;
+
+    public GarbageCollectorSpecs()
+        : base(ConfigurationFactory.ParseString("""
+            akka.loglevel = OFF
+            akka.scheduler.implementation = "Akka.TestKit.TestScheduler, Akka.TestKit"
+            """))
+    {
+        _namespaces = CreateTestProbe();
+        _content = CreateTestProbe();
+        _snapshots = CreateTestProbe();
+    }
+
+    private TestScheduler Scheduler => (TestScheduler)Sys.Scheduler;
+
+    [Fact]
+    public void The_first_run_comes_after_the_startup_delay()
+    {
+        Start();
+        Scheduler.Advance(TimeSpan.FromMilliseconds(999));
+        _content.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+        Scheduler.Advance(TimeSpan.FromMilliseconds(1));
+        FinishRun();
+    }
+
+    [Fact]
+    public void A_run_sweeps_what_no_namespace_keeps_under_the_generations_that_began_before_it()
+    {
+        Start();
+        Scheduler.Advance(TimeSpan.FromSeconds(1));
+        (SweepCommands.SweepContent content, SweepCommands.SweepSnapshots snapshots) = FinishRun("a", "b");
+        Assert.Equal(5, content.Generation);
+        Assert.Equal(6, snapshots.Generation);
+        Assert.Equal([Kept], content.Keep);
+        Assert.Equal([("a", "old"), ("b", "old")], content.Ingests.AsEnumerable());
+        Assert.Equal([1L, 2L], snapshots.Keep["overlayfs"].Order());
+    }
+
+    [Fact]
+    public void Without_a_change_the_planned_run_does_not_take_place()
+    {
+        AfterFirstRun();
+        Scheduler.Advance(TimeSpan.FromSeconds(9));
+        Scheduler.Advance(TimeSpan.FromSeconds(9));
+        _content.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+    }
+
+    [Fact]
+    public void After_a_deletion_the_planned_run_takes_place()
+    {
+        IActorRef collector = AfterFirstRun();
+        collector.Tell(new NamespaceChanged("a", IsDeletion: true));
+        Settle(collector);
+        _content.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+        Scheduler.Advance(TimeSpan.FromSeconds(9));
+        FinishRun();
+    }
+
+    [Fact]
+    public void Enough_changes_are_worth_a_run_and_fewer_are_not()
+    {
+        IActorRef collector = AfterFirstRun();
+        collector.Tell(new NamespaceChanged("a", IsDeletion: false));
+        collector.Tell(new NamespaceChanged("a", IsDeletion: false));
+        Settle(collector);
+        Scheduler.Advance(TimeSpan.FromSeconds(9));
+        _content.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+        collector.Tell(new NamespaceChanged("a", IsDeletion: false));
+        Settle(collector);
+        Scheduler.Advance(TimeSpan.FromSeconds(9));
+        FinishRun();
+    }
+
+    [Fact]
+    public void A_deletion_threshold_does_not_wait_for_the_plan()
+    {
+        IActorRef collector = AfterFirstRun(Settings with { DeletionThreshold = 2, ScheduleDelay = TimeSpan.FromSeconds(1) });
+        collector.Tell(new NamespaceChanged("a", IsDeletion: true));
+        collector.Tell(new NamespaceChanged("a", IsDeletion: true));
+        Settle(collector);
+        Scheduler.Advance(TimeSpan.FromSeconds(1));
+        FinishRun();
+    }
+
+    [Fact]
+    public void A_request_is_answered_after_a_complete_run()
+    {
+        IActorRef collector = AfterFirstRun();
+        collector.Tell(new GarbageCommands.Run(By), TestActor);
+        Begin();
+        ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+        Finish();
+        Assert.Equal(3, ExpectMsg<Done<GarbageRun>>().Result.Content.Count);
+    }
+
+    [Fact]
+    public void Requests_during_a_run_share_the_next()
+    {
+        IActorRef collector = AfterFirstRun();
+        collector.Tell(new GarbageCommands.Run(By), TestActor);
+        Begin();
+        TestProbe second = CreateTestProbe();
+        TestProbe third = CreateTestProbe();
+        collector.Tell(new GarbageCommands.Run(By), second);
+        collector.Tell(new GarbageCommands.Run(By), third);
+        Finish();
+        ExpectMsg<Done<GarbageRun>>();
+        second.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+        FinishRun();
+        second.ExpectMsg<Done<GarbageRun>>();
+        third.ExpectMsg<Done<GarbageRun>>();
+    }
+
+    [Fact]
+    public void Nothing_is_swept_when_a_namespace_cannot_tell_what_it_keeps_but_others_are_collected()
+    {
+        IActorRef collector = AfterFirstRun();
+        collector.Tell(new GarbageCommands.Run(By), TestActor);
+        Begin();
+        _namespaces.ExpectMsg<NamespaceQueries.List>();
+        _namespaces.Reply(Reply.Done(ImmutableArray.Create(new NamespaceState("a"), new NamespaceState("b"))));
+        Assert.Equal("a", _namespaces.ExpectMsg<NamespaceCommands.Collect>().Namespace);
+        _namespaces.Reply(Reply.Refused<Collected>(Error.Unavailable("namespace \"a\" is away")));
+        Assert.Equal("b", _namespaces.ExpectMsg<NamespaceCommands.Collect>().Namespace);
+        _namespaces.Reply(Reply.Done(Answer("b", 2)));
+        Error error = ExpectMsg<Refused<GarbageRun>>().Error;
+        Assert.Equal((ErrorKind.Unavailable, true), (error.Kind, error.Text.Contains("namespace \"a\"", StringComparison.Ordinal)));
+        _content.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+    }
+
+    [Fact]
+    public void A_run_that_failed_is_tried_again_when_the_next_is_planned()
+    {
+        IActorRef collector = AfterFirstRun();
+        collector.Tell(new GarbageCommands.Run(By), TestActor);
+        Begin();
+        _namespaces.ExpectMsg<NamespaceQueries.List>();
+        _namespaces.Reply(Reply.Refused<ImmutableArray<NamespaceState>>(Error.Unavailable("journal")));
+        Assert.Equal("garbage collection: journal: unavailable", ExpectMsg<Refused<GarbageRun>>().Error.Text);
+        Settle(collector);
+        Scheduler.Advance(TimeSpan.FromSeconds(9));
+        FinishRun();
+    }
+
+    [Fact]
+    public void A_step_without_an_answer_ends_the_run()
+    {
+        IActorRef collector = AfterFirstRun(Settings with { StepTimeout = TimeSpan.FromMilliseconds(100) });
+        collector.Tell(new GarbageCommands.Run(By), TestActor);
+        Begin();
+        _namespaces.ExpectMsg<NamespaceQueries.List>();
+        Error error = ExpectMsg<Refused<GarbageRun>>().Error;
+        Assert.Equal(ErrorKind.DeadlineExceeded, error.Kind);
+        Assert.Contains("containerd.garbage-collection.step-timeout", error.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Too_many_requests_are_refused_with_the_key()
+    {
+        IActorRef collector = AfterFirstRun(Settings with { WaitingMax = 1 });
+        collector.Tell(new GarbageCommands.Run(By), CreateTestProbe());
+        Begin();
+        collector.Tell(new GarbageCommands.Run(By), CreateTestProbe());
+        collector.Tell(new GarbageCommands.Run(By), TestActor);
+        Assert.Equal(
+            "garbage collection: 1 requests wait (containerd.garbage-collection.waiting-max): resource exhausted",
+            ExpectMsg<Refused<GarbageRun>>().Error.Text);
+    }
+
+    [Fact]
+    public void Who_waits_is_refused_when_the_collector_stops()
+    {
+        IActorRef collector = AfterFirstRun();
+        collector.Tell(new GarbageCommands.Run(By), TestActor);
+        Begin();
+        Sys.Stop(collector);
+        Assert.Equal(ErrorKind.Unavailable, ExpectMsg<Refused<GarbageRun>>().Error.Kind);
+    }
+
+    private IActorRef Start(GarbageCollectionSettings? settings = null)
+    {
+        IActorRef collector = Sys.ActorOf(GarbageCollector.Props(_namespaces, _content, _snapshots, settings ?? Settings, TimeProvider.System));
+        Settle(collector);
+        return collector;
+    }
+
+    private IActorRef AfterFirstRun(GarbageCollectionSettings? settings = null)
+    {
+        // A run on request ends with an answer, behind which the next run is planned; a planned one ends unseen.
+        IActorRef collector = Start(settings);
+        TestProbe requester = CreateTestProbe();
+        collector.Tell(new GarbageCommands.Run(By), requester);
+        FinishRun();
+        requester.ExpectMsg<Done<GarbageRun>>();
+        Settle(collector);
+        return collector;
+    }
+
+    // Everything told before has been received, and timers that follow from it are set.
+    private static void Settle(IActorRef actor) =>
+        Assert.Equal(actor, actor.Ask<ActorIdentity>(new Identify(null)).Result.Subject);
+
+    private (SweepCommands.SweepContent Content, SweepCommands.SweepSnapshots Snapshots) FinishRun(params string[] namespaces)
+    {
+        Begin();
+        return Finish(namespaces);
+    }
+
+    private void Begin()
+    {
+        _content.ExpectMsg<SweepCommands.BeginContent>();
+        _content.Reply(Reply.Done(new ContentGeneration(5, [])));
+        _snapshots.ExpectMsg<SweepCommands.BeginSnapshots>();
+        _snapshots.Reply(Reply.Done(6L));
+    }
+
+    private (SweepCommands.SweepContent Content, SweepCommands.SweepSnapshots Snapshots) Finish(params string[] namespaces)
+    {
+        _namespaces.ExpectMsg<NamespaceQueries.List>();
+        _namespaces.Reply(Reply.Done(namespaces.Select(name => new NamespaceState(name)).ToImmutableArray()));
+        int backend = 0;
+        foreach (string name in namespaces)
+        {
+            Assert.Equal(name, _namespaces.ExpectMsg<NamespaceCommands.Collect>().Namespace);
+            _namespaces.Reply(Reply.Done(Answer(name, ++backend)));
+        }
+
+        var content = _content.ExpectMsg<SweepCommands.SweepContent>();
+        _content.Reply(Reply.Done(new Swept(3, 30)));
+        var snapshots = _snapshots.ExpectMsg<SweepCommands.SweepSnapshots>();
+        _snapshots.Reply(Reply.Done(new Swept(1, 0)));
+        return (content, snapshots);
+    }
+
+    private static Collected Answer(string name, long backend) => new(
+        [new GarbageNode(GarbageKind.Image, name)],
+        [Kept],
+        ImmutableDictionary<string, ImmutableHashSet<long>>.Empty.Add("overlayfs", [backend]),
+        ["old"]);
+}
