@@ -112,7 +112,8 @@ internal static class DaemonHost
         }
         finally
         {
-            await system.Terminate();
+            // A lane that hangs in the kernel would hold up the end for ever; the kernel ends it with the process.
+            await Task.WhenAny(system.Terminate(), Task.Delay(settings.ShutdownTimeout, CancellationToken.None));
         }
     }
 

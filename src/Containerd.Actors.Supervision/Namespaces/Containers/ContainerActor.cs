@@ -32,13 +32,13 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
     // Nothing is known of the task until it has told; a task that may exist keeps the actor alive.
     private bool _isTaskAbsent = !hasTask;
     private bool _isRecovered;
+
+    // Answers that wait for the namespace; going before they are given would lose them.
+    private int _announcing;
     private TimeSpan _backoff = on.Settings.RestartBackoffMin;
 
     /// <inheritdoc />
     public ITimerScheduler Timers { get; set; } = null!;
-
-    // Answers that wait for the namespace; going before they are given would lose them.
-    private int _announcing;
 
     internal static Props PropsOf(TaskDependencies on, IActorRef owner, string ns, string id, bool hasTask) =>
         Props.Create(() => new ContainerActor(on, owner, ns, id, hasTask));
