@@ -11,12 +11,12 @@ public sealed partial class SourceSpecs
     private static IEnumerable<string> Sources => Repository.Files("src", ".cs").Concat(Repository.Files("tests", ".cs"));
 
     [Fact]
-    public void Every_source_names_its_licence_in_the_first_line() => Assert.Empty(
-        Sources.Where(file => Repository.Lines(file).FirstOrDefault() != "// SPDX-License-Identifier: Apache-2.0"));
+    public void Every_source_names_its_licence_in_the_first_line() => Assert.DoesNotContain(
+        Sources, file => Repository.Lines(file).FirstOrDefault() != "// SPDX-License-Identifier: Apache-2.0");
 
     [Fact]
     public void No_source_is_longer_than_a_reader_can_hold() =>
-        Assert.Empty(Sources.Where(file => Repository.Lines(file).Length > LinesMax));
+        Assert.DoesNotContain(Sources, file => Repository.Lines(file).Length > LinesMax);
 
     [Fact]
     public void Nothing_shipped_is_left_to_be_done() => Assert.Empty(Matches(Repository.Files("src", ".cs", ".proto"), Unfinished()));
