@@ -2,24 +2,31 @@
 
 namespace Containerd.Actors.Architecture.Tests;
 
-/// <summary>The working tree that the tests were built from.</summary>
+/// <summary>The checkout that the tests were built from.</summary>
 internal static class Repository
 {
-    public static string Top { get; } = FindTop();
+    private static readonly string[] Built = ["bin", "obj", "out"];
 
-    /// <summary>C# files below a folder, without what builds leave.</summary>
-    public static IEnumerable<string> Sources(string folder) => Directory
-        .EnumerateFiles(Path.Combine(Top, folder), "*.cs", SearchOption.AllDirectories)
-        .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal));
+    public static string Root { get; } = Find();
 
-    private static string FindTop()
+    /// <summary>Files below a folder of the checkout with one of the given endings, without what a build leaves.</summary>
+    public static IEnumerable<string> Files(string folder, params string[] endings) =>
+        Directory.EnumerateFiles(Path.Combine(Root, folder), "*", SearchOption.AllDirectories)
+            .Where(file => endings.Any(ending => file.EndsWith(ending, StringComparison.Ordinal)))
+            .Select(file => Path.GetRelativePath(Root, file))
+            .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(Built.Contains))
+            .Order(StringComparer.Ordinal);
+
+    public static string[] Lines(string file) => File.ReadAllLines(Path.Combine(Root, file));
+
+    private static string Find()
     {
-        DirectoryInfo? directory = new(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Containerd.Actors.sln")))
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Containerd.Actors.sln")))
         {
-            directory = directory.Parent;
+            folder = folder.Parent;
         }
 
-        return directory?.FullName ?? throw new InvalidOperationException("the repository was not found");
+        return folder?.FullName ?? throw new DirectoryNotFoundException("Containerd.Actors.sln is in no folder above the tests");
     }
 }

@@ -88,6 +88,7 @@ public sealed class DockerRegistrySpecs : IDisposable
         _registry.BeginErrorReadLine();
         _registry.BeginOutputReadLine();
         using var http = new HttpClient();
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
         while (true)
         {
             try
@@ -97,7 +98,7 @@ public sealed class DockerRegistrySpecs : IDisposable
             }
             catch (HttpRequestException)
             {
-                await Task.Delay(20, _deadline.Token);
+                await timer.WaitForNextTickAsync(_deadline.Token);
             }
         }
     }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.RegularExpressions;
+using Akka.Configuration;
+using Containerd.Actors.Daemon.Configuration;
+
+namespace Containerd.Actors.Architecture.Tests;
+
+public sealed partial class ConfigurationSpecs
+{
+    public static TheoryData<string> References => new(Repository.Files(Path.Combine("hocon", "reference"), ".conf"));
+
+    [Theory]
+    [MemberData(nameof(References))]
+    public void Every_key_or_run_of_keys_has_a_comment_directly_above_it(string file)
+    {
+        string[] lines = [.. Repository.Lines(file).Select(line => line.Trim())];
+        for (int i = 0; i < lines.Length; i++)
+        {
+            if (Key().IsMatch(lines[i]))
+            {
+                bool isExplained = i > 0 && (lines[i - 1].StartsWith('#') || Key().IsMatch(lines[i - 1]));
+                Assert.True(isExplained, $"{file}:{i + 1}: \"{lines[i]}\" has no comment directly above it");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(References))]
+    public void Every_reference_is_in_the_daemon(string file)
+    {
+        Config written = ConfigurationFactory.ParseString(string.Join('\n', Repository.Lines(file)));
+        Assert.Empty(Hocon.UnknownKeys(written, Hocon.Reference()));
+        Assert.False(written.IsEmpty);
+    }
+
+    [Fact]
+    public void The_reference_has_a_value_for_what_every_part_reads()
+    {
+        Config reference = Hocon.Reference();
+        foreach (string part in new[] { "address", "root", "state", "containers", "executor", "garbage-collection", "namespaces", "grpc", "events" })
+        {
+            Assert.True(reference.HasPath($"containerd.{part}"), part);
+        }
+
+        Assert.True(reference.HasPath("akka.persistence.journal.containerd"));
+    }
+
+    [Fact]
+    public void Unknown_keys_are_refused_by_name()
+    {
+        Config config = ConfigurationFactory.ParseString("containerd { root = /r, executor.mount.lane = 3, nonsense = 1 }");
+        Assert.Equal(
+            ["containerd.executor.mount.lane", "containerd.nonsense"],
+            Hocon.UnknownKeys(config, Hocon.Reference()).Order(StringComparer.Ordinal));
+    }
+
+    [GeneratedRegex(@"^[a-z][\w.-]*\s*=")]
+    private static partial Regex Key();
+}
