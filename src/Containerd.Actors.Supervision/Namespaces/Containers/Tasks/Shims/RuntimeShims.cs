@@ -167,8 +167,26 @@ public sealed class RuntimeShims(
             log($"clean-up of {bundle.Path}: {refused.Error.Text}");
         }
 
+        await ShutDownAsync(bundle, cancellationToken).ConfigureAwait(false);
         await Task.Run(bundle.Delete, cancellationToken).ConfigureAwait(false);
         return exit;
+    }
+
+    // A shim that lost its task to a daemon killed in the middle of a delete lives on; one that serves others stays.
+    private static async Task ShutDownAsync(Bundle bundle, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ShimConnection connection = await ShimConnection.LoadAsync(bundle, StepTimeout, cancellationToken).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                await TryAsync(connection.Task.ShutdownAsync(false, StepTimeout, cancellationToken)).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is ShimClosedException or RefusedException or IOException or LinuxException)
+        {
+            // Nobody listens: it is as dead as it was taken for.
+        }
     }
 
     // A shim that was started but not recorded yet is found by starting it again: it answers with the address of the one that runs.
