@@ -14,8 +14,6 @@ namespace Containerd.Actors.Supervision.Diff;
 /// <summary>One layer in the making: write it, let the namespace see it, answer, end.</summary>
 internal sealed class CreateOperation : UntypedActor
 {
-    private const string UncompressedLabel = "containerd.io/uncompressed";
-
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(30);
 
     private readonly DiffCommands.Create _create;
@@ -49,8 +47,8 @@ internal sealed class CreateOperation : UntypedActor
                 _namespaces.Tell(new ContentCommands.Update(
                     _create.Namespace,
                     _written!.Layer.Digest,
-                    Protocol.Values.Labels.None.Add(UncompressedLabel, _written.DiffId.ToString()),
-                    [$"labels.{UncompressedLabel}"],
+                    Protocol.Values.Labels.None.Add(ContentLabels.Uncompressed, _written.DiffId.ToString()),
+                    [$"labels.{ContentLabels.Uncompressed}"],
                     _create.By));
                 break;
             case Refused<ContentRecord> refused:
@@ -72,7 +70,7 @@ internal sealed class CreateOperation : UntypedActor
             _create.Namespace,
             written.Layer.Digest,
             written.Layer.Size,
-            _create.Labels.SetItem(UncompressedLabel, written.DiffId.ToString()),
+            _create.Labels.SetItem(ContentLabels.Uncompressed, written.DiffId.ToString()),
             "",
             _create.By));
     }
