@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.CommandLine;
-using System.Runtime.CompilerServices;
 
 namespace Containerd.Actors.Cli.Tests.Options;
 
@@ -38,6 +37,15 @@ public sealed class HelpSpecs
         return $"$ cactl {string.Join(' ', arguments)}\n{string.Join('\n', text.Split('\n').Select(line => line.TrimEnd())).TrimEnd()}\n";
     }
 
-    private static string ProjectDirectory([CallerFilePath] string source = "") =>
-        Path.GetDirectoryName(Path.GetDirectoryName(source))!;
+    // Found from where the tests run: a deterministic build tells no source paths.
+    private static string ProjectDirectory()
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Containerd.Actors.Cli.Tests.csproj")))
+        {
+            folder = folder.Parent;
+        }
+
+        return folder?.FullName ?? throw new DirectoryNotFoundException("the project of the tests is in no folder above them");
+    }
 }

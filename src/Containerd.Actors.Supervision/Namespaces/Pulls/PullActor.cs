@@ -189,7 +189,7 @@ internal sealed class PullActor : EntityActor<PullState>, IWithTimers
         {
             if (_progress.Layers[i].Stage == LayerStage.Waiting)
             {
-                _progress = _progress with { Layers = _progress.Layers.SetItem(i, _progress.Layers[i] with { Stage = LayerStage.Fetching }) };
+                Mark(i, LayerStage.Fetching);
                 _layers[i].Tell(new LayerActor.Fetch());
                 busy++;
             }
@@ -201,6 +201,9 @@ internal sealed class PullActor : EntityActor<PullState>, IWithTimers
         }
     }
 
+    private void Mark(int position, LayerStage stage) =>
+        _progress = _progress with { Layers = _progress.Layers.SetItem(position, _progress.Layers[position] with { Stage = stage }) };
+
     // Unpacks the next layer when it and its parent are there; ends the pull after the last.
     private void Advance()
     {
@@ -210,6 +213,8 @@ internal sealed class PullActor : EntityActor<PullState>, IWithTimers
         }
         else if (_progress.Layers[_unpacked].Stage == LayerStage.Stored)
         {
+            // Marked at once: another layer may be stored before this one says that it unpacks.
+            Mark(_unpacked, LayerStage.Unpacking);
             string parent = _unpacked == 0 ? "" : _image!.ChainIds[_unpacked - 1];
             _layers[_unpacked].Tell(new LayerActor.Unpack(parent, _image!.ChainIds[_unpacked]));
         }

@@ -58,6 +58,19 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
     }
 
     [Fact]
+    public async Task Each_layer_is_unpacked_once_in_whatever_order_layers_arrive()
+    {
+        const int rounds = 100;
+        _source.Gate.SetResult();
+        for (int i = 0; i < rounds; i++)
+        {
+            Assert.Equal(PullStage.Completed, (await FinalOf(Start(DiffIdOf))).Stage);
+        }
+
+        Assert.Equal(2 * rounds, _deeds.Count(deed => deed == "apply"));
+    }
+
+    [Fact]
     public async Task A_layer_that_is_not_what_the_configuration_says_leaves_neither_snapshot_nor_lease()
     {
         _source.Gate.SetResult();
