@@ -14,7 +14,9 @@ using Containerd.Actors.Grpc.Leases;
 using Containerd.Actors.Grpc.Namespaces;
 using Containerd.Actors.Grpc.Node;
 using Containerd.Actors.Grpc.Snapshots;
+using Containerd.Actors.Grpc.Streaming;
 using Containerd.Actors.Grpc.Tasks;
+using Containerd.Actors.Grpc.Transfers;
 using Containerd.Actors.Grpc.Version;
 using Containerd.Actors.Linux.Files;
 using Containerd.Actors.Linux.Sockets;
@@ -80,6 +82,7 @@ internal sealed class Faces : IAsyncDisposable
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         Logs.Configure(builder.Logging, settings.LogLevel);
         services(builder.Services);
+        builder.Services.AddTransfers();
         builder.Services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = settings.MessageSizeMax;
@@ -120,7 +123,9 @@ internal sealed class Faces : IAsyncDisposable
         app.MapGrpcService<LeasesService>();
         app.MapGrpcService<NamespacesService>();
         app.MapGrpcService<SnapshotsService>();
+        app.MapGrpcService<StreamingService>();
         app.MapGrpcService<TasksService>();
+        app.MapGrpcService<TransferService>();
         app.MapGrpcService<VersionService>();
         app.MapGrpcService<NodeService>();
         app.MapGrpcService<AuditService>();

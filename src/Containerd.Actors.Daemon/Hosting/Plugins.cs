@@ -10,7 +10,7 @@ namespace Containerd.Actors.Daemon.Hosting;
 internal static class Plugins
 {
     private static readonly string[] Services =
-        ["containers", "content", "diff", "events", "healthcheck", "images", "introspection", "leases", "namespaces", "snapshots", "tasks", "version"];
+        ["containers", "content", "diff", "events", "healthcheck", "images", "introspection", "leases", "namespaces", "snapshots", "streaming", "tasks", "transfer", "version"];
 
     /// <summary>What is loaded, and why what is not loaded is not.</summary>
     public static ImmutableArray<PluginFacts> Of(string root, string state, OverlayBackend overlay, NativeBackend native) =>
@@ -33,6 +33,8 @@ internal static class Plugins
             Exports = Export("root", overlay.Root),
             InitError = overlay.Probe() is { } error ? $"{error.Text}: skip plugin" : "",
         },
+        new("io.containerd.streaming.v1", "manager"),
+        new("io.containerd.transfer.v1", "local"),
         .. Services.Select(service => new PluginFacts("io.containerd.grpc.v1", service)),
     ];
 

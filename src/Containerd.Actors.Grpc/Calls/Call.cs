@@ -32,6 +32,11 @@ public static class Call
         return Identifiers.Validate(name) is { } error ? throw new RefusedException(error.While("namespace validation")) : name;
     }
 
+    /// <summary>The namespace of a call that needs none; empty without one.</summary>
+    /// <exception cref="RefusedException">It is not a name.</exception>
+    public static string NamespaceOrNone(this ServerCallContext context) =>
+        string.IsNullOrEmpty(context.RequestHeaders.GetValue(NamespaceKey)) ? "" : context.Namespace();
+
     /// <summary>Who calls, as part of what.</summary>
     public static Caller Caller(this ServerCallContext context)
     {

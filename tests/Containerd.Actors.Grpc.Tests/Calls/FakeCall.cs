@@ -43,7 +43,10 @@ internal sealed class FakeCall : ServerCallContext
 
     protected override Metadata RequestHeadersCore => _headers;
 
-    protected override CancellationToken CancellationTokenCore => CancellationToken.None;
+    /// <summary>Cancelled when the client hangs up.</summary>
+    public CancellationToken HangUp { get; init; }
+
+    protected override CancellationToken CancellationTokenCore => HangUp;
 
     protected override Metadata ResponseTrailersCore { get; } = [];
 

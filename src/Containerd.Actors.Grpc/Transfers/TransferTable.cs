@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Frozen;
+using Containerd.Actors.Grpc.Streaming;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Containerd.Actors.Grpc.Transfers;
+
+/// <summary>Which operation a source and a destination mean together.</summary>
+public sealed class TransferTable(IEnumerable<ITransferOperation> operations)
+{
+    private readonly FrozenDictionary<(string, string), ITransferOperation> _operations =
+        operations.ToFrozenDictionary(operation => (operation.Source, operation.Destination));
+
+    /// <summary>The operation for types of these names, or null when there is none.</summary>
+    public ITransferOperation? Find(string source, string destination) => _operations.GetValueOrDefault((source, destination));
+}
+
+/// <summary>The table of the pairs that are served.</summary>
+public static class TransferServices
+{
+    /// <summary>Adds every pair, and what they share. A further pair is one more line here and a file of its own.</summary>
+    public static IServiceCollection AddTransfers(this IServiceCollection services) => services
+        .AddSingleton<LiveStreams>()
+        .AddSingleton<TransferTable>()
+        .AddSingleton<ITransferOperation, TagTransfer>()
+        .AddSingleton<ITransferOperation, EchoTransfer>();
+}
