@@ -26,6 +26,7 @@ internal sealed class ShimHarness : IAsyncDisposable
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("shim-");
     private readonly TtrpcServer _events;
     private readonly LogPump _log;
+    private readonly ShimSettings _settings;
     private readonly string _runtime;
 
     public ShimHarness(string runtime, params string[] arguments)
@@ -40,13 +41,14 @@ internal sealed class ShimHarness : IAsyncDisposable
             }));
         _events.Listen(daemon + ".ttrpc");
         Roots = new BundleRoots(Path.Combine(_directory.FullName, "state"), Path.Combine(_directory.FullName, "root"));
-        Launcher = new ShimLauncher(new ShimSettings
+        _settings = new ShimSettings
         {
             GrpcAddress = daemon,
             TtrpcAddress = daemon + ".ttrpc",
             DaemonBinary = "/bin/true",
             Environment = [.. System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(e => $"{e.Key}={e.Value}")],
-        });
+        };
+        Launcher = new ShimLauncher(_settings);
         Id = "t" + Guid.NewGuid().ToString("n")[..12];
         Bundle = Bundle.Create(Roots, Namespace, Id, Encoding.UTF8.GetBytes(Spec(arguments)));
         var bin = Directory.CreateDirectory(Path.Combine(Rootfs, "bin")).FullName;
@@ -110,6 +112,26 @@ internal sealed class ShimHarness : IAsyncDisposable
         Bundle,
         Binary,
         new Any { TypeUrl = "containerd.runc.v1.Options", Value = new Options { BinaryName = _runtime }.ToByteString() }).WaitAsync(Soon);
+
+    /// <summary>Runs the start action and records nothing, as a daemon does that is killed before the answer.</summary>
+    public async Task<ShimAddress> RunStartActionAsync()
+    {
+        ProcessResult result = await ChildProcess.RunAsync(
+            new SpawnRequest
+            {
+                Path = Binary,
+                Arguments = Bootstrap.Arguments(Binary, _settings, Namespace, Id, "start", null),
+                Environment = Bootstrap.Environment(_settings, Namespace),
+                WorkingDirectory = Bundle.Path,
+                IsGroupLeader = true,
+            },
+            default,
+            Soon);
+        return ShimAddress.Parse(result.Output);
+    }
+
+    /// <summary>Stops reading the shim's log, as the end of the daemon does.</summary>
+    public ValueTask StopLogAsync() => _log.DisposeAsync();
 
     public CreateTaskRequest CreateRequest(bool stdio) => new()
     {

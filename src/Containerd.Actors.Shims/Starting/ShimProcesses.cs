@@ -17,9 +17,13 @@ public sealed class ShimProcesses(string grpcAddress)
 {
     private const int SignalKill = 9;
     private const int LooksMax = 5;
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>Ends every shim of this container, servers and <c>start</c> actions alike; returns how many there were.</summary>
-    /// <remarks>It looks again as long as it finds some: a <c>start</c> may make its server while the first look is under way.</remarks>
+    /// <remarks>
+    /// Each is gone when this returns, unless the kernel holds it for more than a second. It looks again as long as it finds some: a
+    /// <c>start</c> may make its server while the first look is under way. Blocks; call it where that is allowed.
+    /// </remarks>
     public int Kill(string ns, string id)
     {
         int all = 0;
@@ -80,6 +84,7 @@ public sealed class ShimProcesses(string grpcAddress)
             }
 
             PidFd.Signal((int)process.DangerousGetHandle(), SignalKill);
+            PidFd.HasExited(process, EndTimeout);
             return true;
         }
         catch (LinuxException gone) when (gone.Error.Name == "ESRCH")

@@ -8,6 +8,7 @@ using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Protocol.Values;
 using Containerd.Actors.Shims;
 using Containerd.Actors.Shims.Bundles;
+using Containerd.Actors.Shims.Removing;
 using Containerd.Actors.Shims.Starting;
 using Containerd.Runtime.Task.V3;
 using Google.Protobuf;
@@ -28,9 +29,8 @@ public sealed class RuntimeShims(
     BundleRoots roots, ShimLauncher launcher, string searchPath, string daemonDirectory, Action<string> log, TimeProvider time) : IShims
 {
     private const uint StatusUnknown = 255;
-    private const uint SignalKill = 9;
-    private static readonly TimeSpan StepTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan UndoTimeout = TimeSpan.FromSeconds(15);
+    private readonly ShimRemoval _removal = new(roots, launcher, log);
 
     /// <inheritdoc />
     public string BundleOf(string ns, string id) => Path.Combine(roots.State, BundleRoots.Plugin, ns, id);
@@ -125,100 +125,19 @@ public sealed class RuntimeShims(
             return;
         }
 
-        if (await ReachAsync(bundle, runtimeName, cancellationToken).ConfigureAwait(false) is { } connection)
-        {
-            await using (connection.ConfigureAwait(false))
-            {
-                await TryAsync(connection.Task.KillAsync("", SignalKill, true, StepTimeout, cancellationToken)).ConfigureAwait(false);
-                await TryAsync(connection.Task.WaitAsync("", StepTimeout, cancellationToken)).ConfigureAwait(false);
-                await TryAsync(connection.Task.DeleteAsync("", StepTimeout, cancellationToken)).ConfigureAwait(false);
-                await TryAsync(connection.Task.ShutdownAsync(true, StepTimeout, cancellationToken)).ConfigureAwait(false);
-            }
-        }
-
-        // A start that an earlier daemon left running may have made a second server, or still be about to.
-        int strays = launcher.Processes.Kill(ns, id);
-        if (strays > 0)
-        {
-            log($"{bundle.Path}: ended {strays} shims that nobody had recorded");
-        }
-
-        await CleanUpAsync(bundle, runtimeName, cancellationToken).ConfigureAwait(false);
+        await _removal.UndoAsync(bundle, BinaryOf(bundle, runtimeName), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc />
-    public async Task<ProcessExit> CleanUpAsync(string ns, string id, CancellationToken cancellationToken) => Find(ns, id) is { } bundle
-        ? await CleanUpAsync(bundle, "", cancellationToken).ConfigureAwait(false)
-        : new ProcessExit(0, StatusUnknown, time.GetUtcNow());
-
-    private async Task<ProcessExit> CleanUpAsync(Bundle bundle, string runtimeName, CancellationToken cancellationToken)
+    public async Task<ProcessExit> CleanUpAsync(string ns, string id, CancellationToken cancellationToken)
     {
-        ProcessExit exit = new(0, StatusUnknown, time.GetUtcNow());
-        try
-        {
-            if (BinaryOf(bundle, runtimeName) is { } binary)
-            {
-                DeleteResponse told = await launcher.DeleteAsync(bundle, binary, cancellationToken).ConfigureAwait(false);
-                exit = new ProcessExit(told.Pid, told.ExitStatus, RuntimeShim.ToMoment(told.ExitedAt) ?? exit.ExitedAt);
-            }
-        }
-        catch (RefusedException refused)
-        {
-            log($"clean-up of {bundle.Path}: {refused.Error.Text}");
-        }
-
-        await ShutDownAsync(bundle, cancellationToken).ConfigureAwait(false);
-        await Task.Run(bundle.Delete, cancellationToken).ConfigureAwait(false);
-        return exit;
-    }
-
-    // A shim that lost its task to a daemon killed in the middle of a delete lives on; one that serves others stays.
-    private static async Task ShutDownAsync(Bundle bundle, CancellationToken cancellationToken)
-    {
-        try
-        {
-            ShimConnection connection = await ShimConnection.LoadAsync(bundle, StepTimeout, cancellationToken).ConfigureAwait(false);
-            await using (connection.ConfigureAwait(false))
-            {
-                await TryAsync(connection.Task.ShutdownAsync(false, StepTimeout, cancellationToken)).ConfigureAwait(false);
-            }
-        }
-        catch (Exception e) when (e is ShimClosedException or RefusedException or IOException or LinuxException)
-        {
-            // Nobody listens: it is as dead as it was taken for.
-        }
-    }
-
-    // A shim that was started but not recorded yet is found by starting it again: it answers with the address of the one that runs.
-    private async Task<ShimConnection?> ReachAsync(Bundle bundle, string runtimeName, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await ShimConnection.LoadAsync(bundle, StepTimeout, cancellationToken).ConfigureAwait(false);
-        }
-        catch (ShimClosedException)
-        {
-            return null;
-        }
-        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.NotFound)
-        {
-            return await StartAgainAsync(bundle, runtimeName, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task<ShimConnection?> StartAgainAsync(Bundle bundle, string runtimeName, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return BinaryOf(bundle, runtimeName) is { } binary
-                ? await launcher.StartAsync(bundle, binary, null, cancellationToken).ConfigureAwait(false)
-                : null;
-        }
-        catch (Exception e) when (e is RefusedException or ShimClosedException or IOException or LinuxException)
-        {
-            log($"{bundle.Path}: no shim: {e.Message}");
-            return null;
-        }
+        DeleteResponse? told = Find(ns, id) is { } bundle
+            ? await _removal.CleanUpAsync(bundle, BinaryOf(bundle, ""), cancellationToken).ConfigureAwait(false)
+            : null;
+        DateTimeOffset now = time.GetUtcNow();
+        return told is null
+            ? new ProcessExit(0, StatusUnknown, now)
+            : new ProcessExit(told.Pid, told.ExitStatus, RuntimeShim.ToMoment(told.ExitedAt) ?? now);
     }
 
     private string? BinaryOf(Bundle bundle, string runtimeName)
@@ -256,18 +175,6 @@ public sealed class RuntimeShims(
         {
             // The next creation under this id begins by taking back what is left.
             log($"taking back {ns}/{id}: {e.Message}");
-        }
-    }
-
-    private static async Task TryAsync(Task step)
-    {
-        try
-        {
-            await step.ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is RefusedException or ShimClosedException)
-        {
-            // Each step is for what the one before left; the delete action takes what remains.
         }
     }
 
