@@ -47,9 +47,9 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
         _self = Self;
         Add("executor", () => SyscallExecutor.Props(parts.Executor, parts.Runner));
         Add("namespaces", () => NamespacesSupervisor.Props(parts.LiveEntities, Namespace, parts.Namespaces, parts.Time));
-        Add("content", () => ContentActor.Props(Child("executor"), Child("namespaces"), parts.Time));
+        Add("content", () => ContentActor.Props(Child("executor"), Child("namespaces"), parts.Content, parts.Time));
         Add("snapshots", () => SnapshottersSupervisor.Props(parts.Snapshotters, Child("executor"), Child("namespaces")));
-        Add("diff", () => DiffActor.Props(Child("executor"), Child("namespaces")));
+        Add("diff", () => DiffActor.Props(Child("executor"), Child("namespaces"), Child("content")));
         Add("events", () => EventExchange.Props(ShimEvents.ToSignal, Child("namespaces"), parts.Time));
         Add("garbage-collection", () =>
             GarbageCollector.Props(Child("namespaces"), Child("content"), Child("snapshots"), parts.GarbageCollection, parts.Time));
@@ -71,7 +71,7 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
             case IForIngest or IngestCommands.List: Forward("content", message); break;
             case IForDiffer: Forward("diff", message); break;
             case EventExchange.Stored or EventCommands.Subscribe or EventCommands.Publish or EventCommands.Forward: Forward("events", message); break;
-            case GarbageCommands.Run: Forward("garbage-collection", message); break;
+            case GarbageCommands.Run or GarbageCommands.Explain: Forward("garbage-collection", message); break;
             case NodeActor.Stop: Forward("node", message); break;
             case NamespaceQueries.List or IInNamespace: Forward("namespaces", message); break;
             case Terminated stopped: Timers.StartSingleTimer(stopped.ActorRef.Path.Name, new StartAgain(stopped.ActorRef.Path.Name), Pause); break;

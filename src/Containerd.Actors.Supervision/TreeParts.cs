@@ -3,6 +3,7 @@
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Executor;
 using Containerd.Actors.Storage.Snapshots;
+using Containerd.Actors.Supervision.Content;
 using Containerd.Actors.Supervision.Executor;
 using Containerd.Actors.Supervision.GarbageCollection;
 using Containerd.Actors.Supervision.Namespaces;
@@ -38,6 +39,9 @@ public sealed record TreeParts
 
     /// <summary>Bounds of namespaces.</summary>
     public required NamespaceSettings Namespaces { get; init; }
+
+    /// <summary>Who may take over whose content.</summary>
+    public required ContentSettings Content { get; init; }
 
     /// <summary>Bounds of containers and tasks.</summary>
     public required ContainersSettings Containers { get; init; }

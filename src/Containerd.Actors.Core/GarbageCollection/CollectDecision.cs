@@ -20,52 +20,62 @@ public static class CollectDecision
     /// <param name="containers">Its containers.</param>
     /// <param name="at">Now: leases and images expire against it.</param>
     public static Decision<Collected> Decide(
-        this NamespaceState state, NamespaceCommands.Collect command, IEnumerable<ContainerRoot> containers, DateTimeOffset at)
+        this NamespaceState state, NamespaceCommands.Collect command, IEnumerable<ContainerRoot> containers, DateTimeOffset at) =>
+        Collect(state, Mark.Of(state, containers, command.Ingests, at), command.Ingests, isExplained: false);
+
+    /// <summary>What a collection would remove now, each with its reason.</summary>
+    /// <param name="state">The namespace.</param>
+    /// <param name="query">The request.</param>
+    /// <param name="containers">Its containers.</param>
+    /// <param name="at">Now.</param>
+    public static Collected Preview(
+        this NamespaceState state, NamespaceQueries.Preview query, IEnumerable<ContainerRoot> containers, DateTimeOffset at) =>
+        Collect(state, Mark.Of(state, containers, query.Ingests, at), query.Ingests, isExplained: true).Reply.Value;
+
+    private static Decision<Collected> Collect(NamespaceState state, Mark mark, ImmutableArray<OpenIngest> ingests, bool isExplained)
     {
-        Mark mark = Mark.Of(state, containers, command.Ingests, at);
         ImmutableArray<DomainEvent>.Builder events = ImmutableArray.CreateBuilder<DomainEvent>();
-        ImmutableArray<GarbageNode>.Builder removed = ImmutableArray.CreateBuilder<GarbageNode>();
+        ImmutableArray<Condemned>.Builder removed = ImmutableArray.CreateBuilder<Condemned>();
         foreach (string lease in state.Leases.Keys)
         {
-            Remove(new GarbageNode(GarbageKind.Lease, lease), new LeaseEvents.Deleted(lease));
+            Remove(new GarbageNode(GarbageKind.Lease, lease), 0, new LeaseEvents.Deleted(lease));
         }
 
         foreach (string image in state.Images.Keys)
         {
-            Remove(new GarbageNode(GarbageKind.Image, image), new ImageEvents.Deleted(image));
+            Remove(new GarbageNode(GarbageKind.Image, image), 0, new ImageEvents.Deleted(image));
         }
 
         foreach (SnapshotRecord snapshot in LeavesFirst(state, mark))
         {
             Remove(
                 new GarbageNode(GarbageKind.Snapshot, snapshot.Key, snapshot.Snapshotter),
+                snapshot.Usage?.Size ?? 0,
                 new SnapshotEvents.Removed(snapshot.Snapshotter, snapshot.Key));
         }
 
-        foreach (Digest digest in state.Content.Keys)
+        foreach (ContentRecord content in state.Content.Values)
         {
-            Remove(new GarbageNode(GarbageKind.Content, digest.ToString()), new ContentEvents.Removed(digest));
+            Remove(new GarbageNode(GarbageKind.Content, content.Digest.ToString()), content.Size, new ContentEvents.Removed(content.Digest));
         }
 
         NamespaceState after = events.Aggregate(state, (now, e) => now.Apply(e));
+        ILookup<bool, OpenIngest> own = ingests.Where(ingest => ingest.Namespace == state.Name)
+            .ToLookup(ingest => mark.Keeps(new GarbageNode(GarbageKind.Ingest, ingest.Reference)));
         return Decision.Done(
             new Collected(
                 removed.ToImmutable(),
-                [.. after.Content.Keys],
+                [.. after.Content.Keys, .. own[true].Select(ingest => ingest.Expected).OfType<Digest>()],
                 after.Snapshots.Values.GroupBy(snapshot => snapshot.Snapshotter).ToImmutableDictionary(
                     group => group.Key, group => group.Select(snapshot => snapshot.Backend).ToImmutableHashSet()),
-                [
-                    .. command.Ingests
-                        .Where(ingest => ingest.Namespace == state.Name && !mark.Keeps(new GarbageNode(GarbageKind.Ingest, ingest.Reference)))
-                        .Select(ingest => ingest.Reference)
-                ]),
+                [.. own[false].Select(ingest => ingest.Reference)]),
             events.ToImmutable());
 
-        void Remove(GarbageNode node, DomainEvent e)
+        void Remove(GarbageNode node, long bytes, DomainEvent e)
         {
             if (!mark.Keeps(node))
             {
-                removed.Add(node);
+                removed.Add(new Condemned(node, bytes, isExplained ? mark.Explain(node).Verdict : ""));
                 events.Add(e);
             }
         }

@@ -49,17 +49,36 @@ public sealed record ContainerRoot(
 /// <summary>An ingest that was neither committed nor given up.</summary>
 /// <param name="Namespace">Its namespace.</param>
 /// <param name="Reference">Its reference, as the client named it.</param>
-/// <param name="StartedAt">When it was started; a day later it is garbage unless a lease keeps it.</param>
-/// <param name="Expected">Digest it is to have; null if not known.</param>
-public sealed record OpenIngest(string Namespace, string Reference, DateTimeOffset StartedAt, Digest? Expected);
+/// <param name="ExpiresAt">From then on only a lease keeps it; long past for one that was opened under a lease.</param>
+/// <param name="Expected">Digest it is to have, which keeps content of that digest; null if not known.</param>
+public sealed record OpenIngest(string Namespace, string Reference, DateTimeOffset ExpiresAt, Digest? Expected);
+
+/// <summary>One step on the way from a root to what it keeps.</summary>
+/// <param name="Node">What the step leads to.</param>
+/// <param name="Reason">What makes it a root, or by what the thing before it keeps it.</param>
+public readonly record struct GarbageStep(GarbageNode Node, string Reason);
+
+/// <summary>Why a thing is kept or not.</summary>
+/// <param name="Thing">What was asked about.</param>
+/// <param name="Kept">The way from a root to it, which is last; empty if nothing keeps it.</param>
+/// <param name="InVain">What names it without keeping it, as nothing keeps those either, with how; empty if it is kept.</param>
+/// <param name="Verdict">One sentence for people.</param>
+public sealed record GarbageExplanation(
+    GarbageNode Thing, ImmutableArray<GarbageStep> Kept, ImmutableArray<GarbageStep> InVain, string Verdict);
+
+/// <summary>What is removed, or would be.</summary>
+/// <param name="Node">Which thing.</param>
+/// <param name="Bytes">Its size, as far as it is known.</param>
+/// <param name="Reason">Why nothing keeps it; empty if nobody asked.</param>
+public sealed record Condemned(GarbageNode Node, long Bytes, string Reason);
 
 /// <summary>What became of a namespace in a garbage collection.</summary>
 /// <param name="Removed">What is no longer there.</param>
-/// <param name="Content">Content still visible: its bytes must stay.</param>
+/// <param name="Content">Content still visible or expected by an ingest: its bytes must stay.</param>
 /// <param name="Backends">Directories of the snapshots still there, by snapshotter: they must stay.</param>
 /// <param name="Ingests">References of ingests to give up.</param>
 public sealed record Collected(
-    ImmutableArray<GarbageNode> Removed,
+    ImmutableArray<Condemned> Removed,
     ImmutableHashSet<Digest> Content,
     ImmutableDictionary<string, ImmutableHashSet<long>> Backends,
     ImmutableArray<string> Ingests);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Immutable;
+using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Messages;
@@ -26,6 +27,9 @@ public static class SweepCommands
     /// <summary>Starts a generation of content. For the content store.</summary>
     public sealed record BeginContent : IRequest<ContentGeneration>;
 
+    /// <summary>The ingests that are there, without starting a generation. For the content store.</summary>
+    public sealed record ListIngests : IRequest<ImmutableArray<OpenIngest>>;
+
     /// <summary>Starts a generation of snapshots, the same for all snapshotters. For the snapshotters' supervisor.</summary>
     public sealed record BeginSnapshots : IRequest<long>;
 
@@ -34,16 +38,18 @@ public static class SweepCommands
     /// <param name="Ingests">Ingests to give up, unless a writer has them open now.</param>
     /// <param name="Generation">What begin answered.</param>
     /// <param name="Caller">The policy.</param>
+    /// <param name="IsDry">True to count what would go and to leave it.</param>
     public sealed record SweepContent(
-        IReadOnlySet<Digest> Keep, ImmutableArray<(string Namespace, string Reference)> Ingests, long Generation, Caller Caller)
+        IReadOnlySet<Digest> Keep, ImmutableArray<(string Namespace, string Reference)> Ingests, long Generation, Caller Caller, bool IsDry = false)
         : IRequest<Swept>;
 
     /// <summary>Removes directories that no namespace knows, in every snapshotter. For the snapshotters' supervisor.</summary>
     /// <param name="Keep">Directories that some namespace knows; a snapshotter that is not in it keeps nothing.</param>
     /// <param name="Generation">What begin answered.</param>
     /// <param name="Caller">The policy.</param>
+    /// <param name="IsDry">True to count what would go and to leave it.</param>
     public sealed record SweepSnapshots(
-        ImmutableDictionary<string, ImmutableHashSet<long>> Keep, long Generation, Caller Caller) : IRequest<Swept>;
+        ImmutableDictionary<string, ImmutableHashSet<long>> Keep, long Generation, Caller Caller, bool IsDry = false) : IRequest<Swept>;
 }
 
 /// <summary>A generation of content that was started.</summary>
@@ -60,7 +66,12 @@ public sealed record Swept(long Count, long Bytes);
 public static class GarbageCommands
 {
     /// <summary>Collect now. Answered after a complete run that started after the request; requests that wait share one.</summary>
-    public sealed record Run(Caller Caller) : IRequest<GarbageRun>;
+    /// <param name="Caller">Who asks.</param>
+    /// <param name="IsDry">True to tell what a run would remove, and why, and to remove nothing.</param>
+    public sealed record Run(Caller Caller, bool IsDry = false) : IRequest<GarbageRun>;
+
+    /// <summary>What keeps or condemns whatever goes by a name in a namespace; see <see cref="NamespaceQueries.Explain"/>.</summary>
+    public sealed record Explain(string InNamespace, string Name) : IRequest<ImmutableArray<GarbageExplanation>>;
 }
 
 /// <summary>A complete run.</summary>
@@ -68,7 +79,11 @@ public static class GarbageCommands
 /// <param name="Content">What was removed of the content store.</param>
 /// <param name="Snapshots">What was removed of the snapshotters.</param>
 /// <param name="Duration">How long it took.</param>
-public sealed record GarbageRun(int Removed, Swept Content, Swept Snapshots, TimeSpan Duration);
+public sealed record GarbageRun(int Removed, Swept Content, Swept Snapshots, TimeSpan Duration)
+{
+    /// <summary>The records, with their namespaces.</summary>
+    public ImmutableArray<(string Namespace, Condemned Thing)> Things { get; init; } = [];
+}
 
 /// <summary>A namespace changed; published inside the process so that the collector knows when a run is worth it.</summary>
 /// <param name="Namespace">The namespace.</param>

@@ -55,11 +55,11 @@ public static class LeaseResources
 
                 return Digest.TryParse(resource.Id, out _)
                     ? null
-                    : Error.Invalid($"invalid content resource id {resource.Id}: \"{resource.Id}\" failed validation");
+                    : Error.Invalid($"invalid content resource id {resource.Id}: {WhyNoDigest(resource.Id)}");
             case IngestType or ImageType:
                 return parts.Length == 1 ? null : Malformed(resource);
             case SnapshotType:
-                return parts.Length == 2 && parts[1].Length > 0 ? null : Malformed(resource);
+                return parts.Length == 2 && parts[1].Length > 0 ? null : Error.Invalid($"invalid snapshot resource type {resource.Type}");
             default:
                 return Error.NotImplemented($"resource type {resource.Type} not supported yet");
         }
@@ -94,6 +94,15 @@ public static class LeaseResources
         state.Leases.TryGetValue(lease, out LeaseRecord? record) && record.Resources.Contains(resource)
             ? [new LeaseEvents.ResourceRemoved(lease, resource)]
             : [];
+
+    // The words of the digest package that containerd uses.
+    private static string WhyNoDigest(string id)
+    {
+        string[] parts = id.Split(':', 2);
+        return parts.Length != 2 || parts[0].Length == 0 || parts[1].Length == 0 ? "invalid checksum digest format"
+            : parts[0] is not ("sha256" or "sha384" or "sha512") ? "unsupported digest algorithm"
+            : "invalid checksum digest length";
+    }
 
     private static Error Malformed(LeaseResource resource) => Error.Invalid($"invalid resource type {resource.Type}");
 }

@@ -50,12 +50,17 @@ public static class NamespaceQueries
     /// <summary>The stored states of all namespaces that exist, by name.</summary>
     public sealed record List : IRequest<ImmutableArray<NamespaceState>>;
 
-    /// <summary>Why garbage collection keeps a thing: the references from a root to it, or empty if nothing keeps it.</summary>
+    /// <summary>What keeps or condemns whatever goes by a name: a digest or the start of one, a key, a name, an id, a reference.</summary>
     /// <param name="Namespace">The namespace.</param>
-    /// <param name="Thing">What is asked about.</param>
+    /// <param name="Name">What is asked about; refused as not found if nothing goes by it.</param>
     /// <param name="Ingests">Ingests of this namespace that are open.</param>
-    public sealed record Explain(string Namespace, GarbageNode Thing, ImmutableArray<OpenIngest> Ingests)
-        : IRequest<ImmutableArray<GarbageNode>>, IInNamespace;
+    public sealed record Explain(string Namespace, string Name, ImmutableArray<OpenIngest> Ingests)
+        : IRequest<ImmutableArray<GarbageExplanation>>, IInNamespace;
+
+    /// <summary>What <see cref="NamespaceCommands.Collect"/> would remove now, and why; nothing is changed.</summary>
+    /// <param name="Namespace">The namespace.</param>
+    /// <param name="Ingests">Ingests of this namespace that are open.</param>
+    public sealed record Preview(string Namespace, ImmutableArray<OpenIngest> Ingests) : IRequest<Collected>, IInNamespace;
 }
 
 /// <summary>What containers tell their namespace, so that it knows what they keep.</summary>

@@ -28,6 +28,7 @@ using Containerd.Actors.Storage.Diff.Tar;
 using Containerd.Actors.Storage.Effects;
 using Containerd.Actors.Storage.Snapshots;
 using Containerd.Actors.Supervision;
+using Containerd.Actors.Supervision.Content;
 using Containerd.Actors.Supervision.Executor;
 using Containerd.Actors.Supervision.GarbageCollection;
 using Containerd.Actors.Supervision.Namespaces;
@@ -81,6 +82,7 @@ internal static class DaemonHost
                 Time = TimeProvider.System,
                 Executor = ExecutorSettings.Read(config),
                 Namespaces = NamespaceSettings.From(config),
+                Content = ContentSettings.From(config),
                 Containers = ContainersSettings.From(config),
                 GarbageCollection = GarbageCollectionSettings.From(config),
                 Sources = RegistrySource.With(pulls.Registry, TimeProvider.System),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using Akka.Actor;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Grpc.Calls;
 using Containerd.Actors.Oci.Images;
@@ -66,7 +65,20 @@ internal sealed class WriteSession(
         }
         finally
         {
-            tree.Root.Tell(new IngestCommands.Close(_namespace, _reference, abort));
+            await CloseAsync(abort).ConfigureAwait(false);
+        }
+    }
+
+    // The stream ends after the lock is given back, so that a client that opens the reference anew gets it.
+    private async Task CloseAsync(bool abort)
+    {
+        try
+        {
+            await tree.AskAsync(new IngestCommands.Close(_namespace, _reference, abort), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (RefusedException)
+        {
+            // Whoever holds the lock gives it back late or with its end; what this stream answered is true all the same.
         }
     }
 
@@ -122,7 +134,8 @@ internal sealed class WriteSession(
                 }
 
                 CommittedContent committed = await tree.AskAsync(
-                    new IngestCommands.Commit(_namespace, _reference, _total, _expected, request.Labels.ToLabels(), _caller), context.CancellationToken)
+                    new IngestCommands.Commit(_namespace, _reference, _total, _expected, request.Labels.ToLabels(), _caller) { Offset = request.Data.Length > 0 ? 0 : request.Offset },
+                    context.CancellationToken)
                     .ConfigureAwait(false);
                 return new WriteContentResponse { Action = request.Action, Offset = committed.Size, Total = _total, Digest = committed.Digest.ToString() };
             default:

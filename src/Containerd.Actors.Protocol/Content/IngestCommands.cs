@@ -52,12 +52,16 @@ public static class IngestCommands
         long Total,
         Digest Expected,
         ImmutableSortedDictionary<string, string> Labels,
-        Caller By) : IRequest<CommittedContent>, IForIngest;
+        Caller By) : IRequest<CommittedContent>, IForIngest
+    {
+        /// <summary>Where the caller believes the end to be, which is then checked; 0 for not said.</summary>
+        public long Offset { get; init; }
+    }
 
-    /// <summary>Gives the open upload back; what is stored can be resumed.</summary>
-    public sealed record Close(string Namespace, string Reference, bool Abort) : IForIngest;
+    /// <summary>Gives the open upload back; what is stored can be resumed unless it is to be forgotten. Answered when others may open it.</summary>
+    public sealed record Close(string Namespace, string Reference, bool Abort) : IRequest<Nothing>, IForIngest;
 
-    /// <summary>Forgets an upload that nobody has open.</summary>
+    /// <summary>Forgets an upload; one that somebody has open is closed under them. Answered when others may open it anew.</summary>
     public sealed record Abort(string Namespace, string Reference, Caller By) : IRequest<Nothing>, IForIngest;
 
     /// <summary>Every upload of a namespace, open or not, by reference.</summary>

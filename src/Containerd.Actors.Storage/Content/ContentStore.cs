@@ -114,9 +114,10 @@ public sealed class ContentStore
     /// <param name="ns">Namespace.</param>
     /// <param name="reference">The client's name of the upload, unique in the namespace.</param>
     /// <param name="total">Announced size, 0 for unknown. Another one than stored makes the ingest anew.</param>
-    /// <param name="algorithm">Digest algorithm: <c>sha256</c>, <c>sha384</c> or <c>sha512</c>.</param>
+    /// <param name="expected">The digest it is to have, whose algorithm is computed; default for unknown, which is sha256.</param>
+    /// <param name="isLeased">True if a lease keeps it; otherwise it expires a day after it was last opened.</param>
     /// <exception cref="RefusedException">Unavailable: the ingest is open already.</exception>
-    public Ingest OpenIngest(string ns, string reference, long total = 0, string algorithm = "sha256")
+    public Ingest OpenIngest(string ns, string reference, long total = 0, Digest expected = default, bool isLeased = false)
     {
         string backend = BackendRef(ns, reference);
         DateTimeOffset now = _time.GetUtcNow();
@@ -133,7 +134,7 @@ public sealed class ContentStore
 
         try
         {
-            return new Ingest(this, _time, new IngestFiles(IngestPath(backend)), backend, ns, reference, total, algorithm);
+            return new Ingest(this, _time, new IngestFiles(IngestPath(backend)), backend, ns, reference, total, expected, isLeased);
         }
         catch
         {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Security.Cryptography;
+using Containerd.Actors.Core.GarbageCollection;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Errors;
 
@@ -40,19 +41,27 @@ public sealed class Ingest : IDisposable
         string ns,
         string reference,
         long total,
-        string algorithm)
+        Digest expected,
+        bool isLeased)
     {
-        (_store, _time, _files, _backend, Algorithm) = (store, time, files, backend, algorithm);
+        (_store, _time, _files, _backend) = (store, time, files, backend);
+        Algorithm = expected.IsEmpty ? "sha256" : expected.Algorithm;
         IngestStatus? stored = files.TryRead();
         if (stored is null || (total > 0 && stored.Total > 0 && stored.Total != total))
         {
             DateTimeOffset now = time.GetUtcNow();
             files.Create(backend, total, now);
-            stored = new IngestStatus(ns, reference, 0, total, now, now);
+            stored = new IngestStatus(ns, reference, 0, total, now, now, now, default);
         }
         else if (total > 0 && stored.Total == 0)
         {
             files.WriteTotal(total);
+        }
+
+        files.WriteExpiry(isLeased ? null : time.GetUtcNow() + Mark.IngestLife);
+        if (!expected.IsEmpty && expected != stored.Expected)
+        {
+            files.WriteExpected(expected);
         }
 
         Namespace = ns;
@@ -60,7 +69,7 @@ public sealed class Ingest : IDisposable
         Total = Math.Max(total, stored.Total);
         StartedAt = stored.StartedAt;
         UpdatedAt = stored.UpdatedAt;
-        _hash = Digest.CreateHash(algorithm);
+        _hash = Digest.CreateHash(Algorithm);
         _file = new FileStream(
             files.DataPath, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.ReadWrite, Share = FileShare.Read, BufferSize = 0 });
         try

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Globalization;
+using Containerd.Actors.Core.GarbageCollection;
+using Containerd.Actors.Oci.Images;
 
 namespace Containerd.Actors.Storage.Content;
 
@@ -11,17 +13,27 @@ namespace Containerd.Actors.Storage.Content;
 /// <param name="Total">Announced size, 0 for unknown.</param>
 /// <param name="StartedAt">When it was first opened.</param>
 /// <param name="UpdatedAt">When bytes were last written.</param>
+/// <param name="ExpiresAt">From then on only a lease keeps it.</param>
+/// <param name="Expected">The digest it is to have; default for unknown.</param>
 public sealed record IngestStatus(
     string Namespace,
     string Reference,
     long Offset,
     long Total,
     DateTimeOffset StartedAt,
-    DateTimeOffset UpdatedAt);
+    DateTimeOffset UpdatedAt,
+    DateTimeOffset ExpiresAt,
+    Digest Expected);
 
 /// <summary>The files of one ingest: <c>data</c>, <c>ref</c>, <c>startedat</c>, <c>updatedat</c> and, if announced, <c>total</c>.</summary>
+/// <remarks>
+/// That is containerd's layout. Beside them lie two that containerd keeps in its database: <c>expireat</c>, a moment or
+/// <c>leased</c>, and <c>expected</c>, a digest. An ingest without them, such as one of containerd's, expires a day after its start.
+/// </remarks>
 internal sealed class IngestFiles(string directory)
 {
+    private const string Leased = "leased";
+
     public string DataPath { get; } = Path.Combine(directory, "data");
 
     public static string Stamp(DateTimeOffset time) =>
@@ -42,13 +54,16 @@ internal sealed class IngestFiles(string directory)
 
             DateTimeOffset written = data.LastWriteTimeUtc;
             string total = ReadOrEmpty("total");
+            DateTimeOffset started = ReadTime("startedat", written);
             return new IngestStatus(
                 parts[0],
                 parts[2],
                 data.Length,
                 long.TryParse(total, NumberStyles.None, CultureInfo.InvariantCulture, out long announced) ? announced : 0,
-                ReadTime("startedat", written),
-                ReadTime("updatedat", written));
+                started,
+                ReadTime("updatedat", written),
+                ReadOrEmpty("expireat") == Leased ? DateTimeOffset.MinValue : ReadTime("expireat", started + Mark.IngestLife),
+                Digest.TryParse(ReadOrEmpty("expected"), out Digest expected) ? expected : default);
         }
         catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -77,6 +92,12 @@ internal sealed class IngestFiles(string directory)
 
     public void WriteTotal(long total) =>
         File.WriteAllText(Path.Combine(directory, "total"), total.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Until when it is kept; null while only a lease keeps it.</summary>
+    public void WriteExpiry(DateTimeOffset? time) =>
+        File.WriteAllText(Path.Combine(directory, "expireat"), time is { } moment ? Stamp(moment) : Leased);
+
+    public void WriteExpected(Digest expected) => File.WriteAllText(Path.Combine(directory, "expected"), expected.ToString());
 
     public void WriteUpdatedAt(DateTimeOffset time) => File.WriteAllText(Path.Combine(directory, "updatedat"), Stamp(time));
 

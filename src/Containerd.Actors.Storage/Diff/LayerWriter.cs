@@ -17,10 +17,9 @@ namespace Containerd.Actors.Storage.Diff;
 public sealed record DiffSource(string? Lower, string Upper, bool IsOverlayUpper = false);
 
 /// <summary>A layer that was written.</summary>
-/// <param name="Descriptor">The blob with its media type.</param>
+/// <param name="Descriptor">The bytes of the ingest with their media type.</param>
 /// <param name="DiffId">Digest of the uncompressed archive, for the label <c>containerd.io/uncompressed</c>.</param>
-/// <param name="Existed">True if the blob was in the store already.</param>
-public sealed record WrittenLayer(Descriptor Descriptor, Digest DiffId, bool Existed)
+public sealed record WrittenLayer(Descriptor Descriptor, Digest DiffId)
 {
     /// <summary>Label of content that tells the digest of the uncompressed archive.</summary>
     public const string UncompressedLabel = "containerd.io/uncompressed";
@@ -29,7 +28,7 @@ public sealed record WrittenLayer(Descriptor Descriptor, Digest DiffId, bool Exi
 /// <summary>Writes the difference of two trees as a layer.</summary>
 public static class LayerWriter
 {
-    /// <summary>Compares, writes and commits; blocks until done. The ingest is closed when this returns and open when it throws.</summary>
+    /// <summary>Compares and writes; blocks until done. The ingest stays open: whoever commits it must keep the blob from a sweep.</summary>
     /// <param name="source">What to compare.</param>
     /// <param name="mediaType">An OCI layer type: plain, <c>+gzip</c> or <c>+zstd</c>; empty for gzip. Others are refused as not implemented.</param>
     /// <param name="ingest">Where to; must be empty.</param>
@@ -62,9 +61,8 @@ public static class LayerWriter
                 }
             }
 
-            CommittedBlob blob = ingest.Commit();
             Digest diffId = Digest.FromHash("sha256", hash.GetCurrentHash());
-            return new WrittenLayer(new Descriptor(type, blob.Digest, blob.Size), diffId, blob.Existed);
+            return new WrittenLayer(new Descriptor(type, ingest.CurrentDigest, ingest.Offset), diffId);
         }
         catch (LinuxException failure)
         {

@@ -27,7 +27,7 @@ public sealed class ContentEffectRunner(ContentStore store) : IEffectRunner, ICo
         switch (effect)
         {
             case ContentEffects.OpenIngest open:
-                return store.OpenIngest(open.Namespace, open.Reference, open.Total, open.Algorithm);
+                return store.OpenIngest(open.Namespace, open.Reference, open.Total, open.Expected, open.IsLeased);
             case ContentEffects.Append append:
                 if (append.Anew)
                 {
@@ -91,6 +91,12 @@ public sealed class ContentEffectRunner(ContentStore store) : IEffectRunner, ICo
 
     private Swept Sweep(ContentEffects.Sweep sweep, CancellationToken cancellationToken)
     {
+        if (sweep.IsDry)
+        {
+            List<long> condemned = [.. store.List().Where(blob => !sweep.Keep.Contains(blob.Digest)).Select(blob => blob.Size)];
+            return new Swept(condemned.Count + sweep.Ingests.Length, condemned.Sum());
+        }
+
         long count = store.Sweep();
         foreach ((string ns, string reference) in sweep.Ingests)
         {

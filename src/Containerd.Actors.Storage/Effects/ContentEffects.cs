@@ -12,7 +12,7 @@ namespace Containerd.Actors.Storage.Effects;
 public static class ContentEffects
 {
     /// <summary>Opens or resumes an upload. The value is an <see cref="Ingest"/>.</summary>
-    public sealed record OpenIngest(string Namespace, string Reference, long Total, string Algorithm) : Effect
+    public sealed record OpenIngest(string Namespace, string Reference, long Total, Digest Expected, bool IsLeased) : Effect
     {
         /// <inheritdoc />
         public override LaneKind Lane => LaneKind.Content;
@@ -103,8 +103,8 @@ public static class ContentEffects
         public override string Subject => Blob.ToString();
     }
 
-    /// <summary>Removes every blob but those to keep, and gives up uploads. The value is a <see cref="Swept"/>.</summary>
-    public sealed record Sweep(IReadOnlySet<Digest> Keep, ImmutableArray<(string Namespace, string Reference)> Ingests) : Effect
+    /// <summary>Removes every blob but those to keep, and gives up uploads; dry, it only counts. The value is a <see cref="Swept"/>.</summary>
+    public sealed record Sweep(IReadOnlySet<Digest> Keep, ImmutableArray<(string Namespace, string Reference)> Ingests, bool IsDry) : Effect
     {
         /// <inheritdoc />
         public override LaneKind Lane => LaneKind.Bulk;

@@ -53,11 +53,20 @@ public sealed class DiffEffectRunner(ContentStore store, LayerLimits limits, str
         {
             Mounter.MountAll(ReadOnly(create.Lower), lower);
             Mounter.MountAll(ReadOnly(create.Upper), upper);
-            using Ingest ingest = store.OpenIngest(create.Namespace, create.Reference);
-            ingest.Truncate(0);
-            WrittenLayer written = LayerWriter.Write(
-                new DiffSource(lower, upper), create.MediaType, ingest, create.SourceDateEpoch, cancellationToken);
-            return new DiffEffects.WrittenLayer(written.Descriptor, written.DiffId);
+            Ingest ingest = store.OpenIngest(create.Namespace, create.Reference);
+            try
+            {
+                ingest.Truncate(0);
+                WrittenLayer written = LayerWriter.Write(
+                    new DiffSource(lower, upper), create.MediaType, ingest, create.SourceDateEpoch, cancellationToken);
+                return new DiffEffects.WrittenLayer(written.Descriptor, written.DiffId, ingest);
+            }
+            catch
+            {
+                // A layer cannot be gone on with where it broke off.
+                ingest.Abort();
+                throw;
+            }
         }
         finally
         {

@@ -4,6 +4,7 @@ using System.Collections.Immutable;
 using Containerd.Actors.Core.Executor;
 using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Oci.Images;
+using Containerd.Actors.Storage.Content;
 
 namespace Containerd.Actors.Storage.Effects;
 
@@ -23,7 +24,7 @@ public static class DiffEffects
         public override string Call => "extract";
     }
 
-    /// <summary>Writes what differs between two trees as a layer into the content store. The value is a <see cref="WrittenLayer"/>.</summary>
+    /// <summary>Writes what differs between two trees as a layer into an upload. The value is a <see cref="WrittenLayer"/>.</summary>
     public sealed record Create(
         string Namespace,
         string Reference,
@@ -42,8 +43,9 @@ public static class DiffEffects
         public override string Call => "archive";
     }
 
-    /// <summary>A layer that was written and is on disk.</summary>
-    /// <param name="Layer">The layer as stored.</param>
+    /// <summary>A layer that was written and is not committed.</summary>
+    /// <param name="Layer">The layer as it will be stored.</param>
     /// <param name="DiffId">Digest of the uncompressed archive.</param>
-    public sealed record WrittenLayer(Descriptor Layer, Digest DiffId);
+    /// <param name="Ingest">The upload that holds it, open.</param>
+    public sealed record WrittenLayer(Descriptor Layer, Digest DiffId, Ingest Ingest);
 }

@@ -25,19 +25,20 @@ public sealed class ContentActor : UntypedActor
 {
     private readonly IActorRef _executor;
     private readonly IActorRef _namespaces;
+    private readonly ContentSettings _settings;
     private readonly TimeProvider _time;
-    private readonly Dictionary<(string Namespace, string Reference), (IActorRef Actor, DateTimeOffset Since)> _open = [];
+    private readonly Dictionary<(string Namespace, string Reference), (IActorRef Actor, DateTimeOffset Since, List<IActorRef> Closing)> _open = [];
     private readonly Dictionary<Digest, (int Users, long Generation)> _pins = [];
     private readonly List<IActorRef> _pinning = [];
     private long _generation;
     private bool _sweeping;
 
-    public ContentActor(IActorRef executor, IActorRef namespaces, TimeProvider time) =>
-        (_executor, _namespaces, _time) = (executor, namespaces, time);
+    public ContentActor(IActorRef executor, IActorRef namespaces, ContentSettings settings, TimeProvider time) =>
+        (_executor, _namespaces, _settings, _time) = (executor, namespaces, settings, time);
 
     /// <summary>The actor <c>/user/containerd/content</c>.</summary>
-    public static Props Props(IActorRef executor, IActorRef namespaces, TimeProvider time) =>
-        Akka.Actor.Props.Create(() => new ContentActor(executor, namespaces, time));
+    public static Props Props(IActorRef executor, IActorRef namespaces, ContentSettings settings, TimeProvider time) =>
+        Akka.Actor.Props.Create(() => new ContentActor(executor, namespaces, settings, time));
 
     /// <inheritdoc />
     protected override void OnReceive(object message)
@@ -46,10 +47,12 @@ public sealed class ContentActor : UntypedActor
         {
             case IngestCommands.Open open: Open(open); break;
             case IngestCommands.Abort abort: Abort(abort); break;
+            case IngestCommands.Close close: Close(close.Namespace, close.Reference, close.Abort); break;
             case IngestCommands.List list: Run(new ContentEffects.ListIngests(), list.Namespace); break;
             case Pin pin: OnPin(pin); break;
             case SweepEnded: OnSweepEnded(); break;
             case SweepCommands.BeginContent: Begin(); break;
+            case SweepCommands.ListIngests: ListIngests(); break;
             case SweepCommands.SweepContent sweep: Sweep(sweep); break;
             case IForIngest forIngest: Route(forIngest); break;
             case Terminated gone: Forget(gone.ActorRef); break;
@@ -99,14 +102,22 @@ public sealed class ContentActor : UntypedActor
     private void Begin()
     {
         _generation++;
-        IActorRef replyTo = Sender;
         long generation = _generation;
+        ListIngests(ingests => new ContentGeneration(generation, ingests));
+    }
+
+    private void ListIngests() => ListIngests(static ingests => ingests);
+
+    private void ListIngests<T>(Func<ImmutableArray<OpenIngest>, T> answer)
+    {
+        IActorRef replyTo = Sender;
         Context.ActorOf(OneEffect.Props(_executor, new ContentEffects.ListIngests(), outcome => replyTo.Tell(
             outcome is Outcome.Done { Value: List<IngestStatus> ingests }
-                ? Reply.Done(new ContentGeneration(generation, [.. ingests.Select(Open)]))
-                : Reply.Refused<ContentGeneration>(outcome.Refusal!))));
+                ? Reply.Done(answer([.. ingests.Select(Open)]))
+                : Reply.Refused<T>(outcome.Refusal!))));
 
-        static OpenIngest Open(IngestStatus ingest) => new(ingest.Namespace, ingest.Reference, ingest.StartedAt, null);
+        static OpenIngest Open(IngestStatus ingest) =>
+            new(ingest.Namespace, ingest.Reference, ingest.ExpiresAt, ingest.Expected.IsEmpty ? null : ingest.Expected);
     }
 
     private void Sweep(SweepCommands.SweepContent sweep)
@@ -117,6 +128,7 @@ public sealed class ContentActor : UntypedActor
             return;
         }
 
+        // A blob that was shown to a namespace before the mark began is among what is kept, or is garbage.
         foreach (Digest settled in _pins.Where(pin => pin.Value.Users == 0 && pin.Value.Generation < _generation).Select(pin => pin.Key).ToList())
         {
             _pins.Remove(settled);
@@ -127,7 +139,7 @@ public sealed class ContentActor : UntypedActor
         IActorRef replyTo = Sender;
         IActorRef self = Self;
         _sweeping = true;
-        Context.ActorOf(OneEffect.Props(_executor, new ContentEffects.Sweep(keep, ingests), outcome =>
+        Context.ActorOf(OneEffect.Props(_executor, new ContentEffects.Sweep(keep, ingests, sweep.IsDry), outcome =>
         {
             self.Tell(SweepEnded.Value);
             replyTo.Tell(outcome is Outcome.Done { Value: Swept swept } ? Reply.Done(swept) : Reply.Refused<Swept>(outcome.Refusal!));
@@ -145,30 +157,44 @@ public sealed class ContentActor : UntypedActor
         {
             string seconds = (_time.GetUtcNow() - held.Since).TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
             Sender.Tell(Reply.Refused<IngestState>(
-                Error.Unavailable($"ref {open.Namespace}/1/{open.Reference} locked for {seconds}s (since {held.Since:o})")));
+                Error.Unavailable($"ref {open.Namespace}/1/{open.Reference} locked for {seconds}s (since {held.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss.fffffff} +0000 UTC)")));
         }
         else
         {
             IActorRef ingest = Context.ActorOf(
-                IngestActor.Props(open, Sender, Self, _executor, _namespaces), $"{open.Namespace}:{Uri.EscapeDataString(open.Reference)}");
+                IngestActor.Props(open, Sender, Self, _executor, _namespaces, _settings.IsShared),
+                $"{open.Namespace}:{Uri.EscapeDataString(open.Reference)}");
             Context.Watch(ingest);
-            _open[key] = (ingest, _time.GetUtcNow());
+            _open[key] = (ingest, _time.GetUtcNow(), []);
         }
+    }
+
+    // The answer comes when the upload's actor is gone, however it went: only then is its lock.
+    private bool Close(string ns, string reference, bool abort)
+    {
+        if (!_open.TryGetValue((ns, reference), out var open))
+        {
+            Sender.Tell(Reply.Done());
+            return false;
+        }
+
+        open.Actor.Tell(new IngestActor.End(abort));
+        open.Closing.Add(Sender);
+        return true;
     }
 
     private void Abort(IngestCommands.Abort abort)
     {
         IActorRef replyTo = Sender;
-        if (_open.TryGetValue((abort.Namespace, abort.Reference), out var open))
-        {
-            open.Actor.Tell(new IngestCommands.Close(abort.Namespace, abort.Reference, Abort: true));
-            replyTo.Tell(Reply.Done());
-            return;
-        }
-
+        bool isOpen = _open.ContainsKey((abort.Namespace, abort.Reference)) && Close(abort.Namespace, abort.Reference, abort: true);
         if (abort.By.Lease.Length > 0)
         {
             _namespaces.Tell(new Core.Content.ContentCommands.DetachIngest(abort.Namespace, abort.Reference, abort.By), ActorRefs.NoSender);
+        }
+
+        if (isOpen)
+        {
+            return;
         }
 
         Context.ActorOf(OneEffect.Props(_executor, new ContentEffects.Abort(abort.Namespace, abort.Reference), outcome =>
@@ -207,6 +233,7 @@ public sealed class ContentActor : UntypedActor
             if (open.Actor.Equals(gone))
             {
                 _open.Remove(key);
+                open.Closing.ForEach(closing => closing.Tell(Reply.Done()));
                 return;
             }
         }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Collections.Immutable;
 using Akka.Actor;
 using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Executor;
+using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Content;
 using Containerd.Actors.Protocol.Errors;
@@ -15,7 +17,7 @@ namespace Containerd.Actors.Supervision.Content;
 /// <summary>Owns one open upload; that it exists is the lock on the reference.</summary>
 /// <remarks>
 /// <code>
-/// opening --> idle --Write, Commit--> busy --> idle --Close--> (gone)
+/// opening --> idle --Write, Commit--> busy --> idle --End--> closing --> (gone)
 ///    |                                 |
 ///    +-- refused --> (gone)            +-- committed --> (gone)
 /// </code>
@@ -28,6 +30,7 @@ internal sealed class IngestActor : UntypedActor, IWithUnboundedStash
     private readonly IActorRef _content;
     private readonly IActorRef _executor;
     private readonly IActorRef _namespaces;
+    private readonly bool _isShared;
     private Ingest? _ingest;
 
     // Size of a blob that another namespace has already, as long as the client sent no bytes of its own; -1 otherwise.
@@ -36,18 +39,22 @@ internal sealed class IngestActor : UntypedActor, IWithUnboundedStash
     private readonly HashSet<Digest> _held = [];
     private Func<object, bool> _awaited = static _ => false;
 
-    public IngestActor(IngestCommands.Open opened, IActorRef replyTo, IActorRef content, IActorRef executor, IActorRef namespaces)
+    public IngestActor(
+        IngestCommands.Open opened, IActorRef replyTo, IActorRef content, IActorRef executor, IActorRef namespaces, bool isShared)
     {
-        (_opened, _content, _executor, _namespaces) = (opened, content, executor, namespaces);
+        (_opened, _content, _executor, _namespaces, _isShared) = (opened, content, executor, namespaces, isShared);
         if (opened.Expected.IsEmpty)
         {
-            Open(replyTo);
+            Lease(replyTo);
         }
         else
         {
             AskIfVisible(replyTo);
         }
     }
+
+    /// <summary>Give it back; what is stored can be resumed unless it is to be forgotten.</summary>
+    internal sealed record End(bool Abort);
 
     /// <inheritdoc />
     public IStash Stash { get; set; } = null!;
@@ -56,8 +63,8 @@ internal sealed class IngestActor : UntypedActor, IWithUnboundedStash
 
     /// <summary>How to create it for the request that opens the upload.</summary>
     public static Props Props(
-        IngestCommands.Open opened, IActorRef replyTo, IActorRef content, IActorRef executor, IActorRef namespaces) =>
-        Akka.Actor.Props.Create(() => new IngestActor(opened, replyTo, content, executor, namespaces));
+        IngestCommands.Open opened, IActorRef replyTo, IActorRef content, IActorRef executor, IActorRef namespaces, bool isShared) =>
+        Akka.Actor.Props.Create(() => new IngestActor(opened, replyTo, content, executor, namespaces, isShared));
 
     protected override void OnReceive(object message)
     {
@@ -66,7 +73,7 @@ internal sealed class IngestActor : UntypedActor, IWithUnboundedStash
             case IngestCommands.GetState: Sender.Tell(Reply.Done(State())); break;
             case IngestCommands.Write write: Write(write, Sender); break;
             case IngestCommands.Commit commit: Commit(commit, Sender); break;
-            case IngestCommands.Close close: Close(close.Abort); break;
+            case End end: Close(end.Abort); break;
             default: Unhandled(message); break;
         }
     }
@@ -98,12 +105,10 @@ internal sealed class IngestActor : UntypedActor, IWithUnboundedStash
                     Context.Stop(Self);
                     return true;
                 case Refused<ContentRecord> { Error.Kind: ErrorKind.NotFound }:
-                    Hold(_opened.Expected, () =>
-                        Begin(new ContentEffects.Size(_opened.Expected), replyTo, size => Adopt(size as long?, replyTo)));
+                    Hold(_opened.Expected, () => AskWhoOffers(replyTo));
                     return true;
                 case Refused<ContentRecord> refused:
-                    replyTo.Tell(Reply.Refused<IngestState>(refused.Error));
-                    Context.Stop(Self);
+                    Refuse(replyTo, refused.Error);
                     return true;
                 default:
                     return false;
@@ -111,29 +116,87 @@ internal sealed class IngestActor : UntypedActor, IWithUnboundedStash
         });
     }
 
-    private void Adopt(long? blobOnDisk, IActorRef replyTo)
+    // What is shared is taken from the disk, whoever put it there; what is isolated only from a namespace that offers it.
+    private void AskWhoOffers(IActorRef replyTo)
     {
-        if (blobOnDisk is { } size && (_opened.Total == 0 || _opened.Total == size))
+        if (_isShared)
+        {
+            Measure(replyTo);
+            return;
+        }
+
+        _namespaces.Tell(new NamespaceQueries.List());
+        Await(message =>
+        {
+            if (message is not Reply<ImmutableArray<NamespaceState>> reply)
+            {
+                return false;
+            }
+
+            if (reply is Done<ImmutableArray<NamespaceState>> { Result: var all } && all.Any(state =>
+                state.Labels.GetValueOrDefault(ContentSettings.ShareableLabel) == "true" && state.Content.ContainsKey(_opened.Expected)))
+            {
+                Measure(replyTo);
+            }
+            else
+            {
+                Lease(replyTo);
+            }
+
+            return true;
+        });
+    }
+
+    private void Measure(IActorRef replyTo) => Begin(new ContentEffects.Size(_opened.Expected), replyTo, blobOnDisk =>
+    {
+        if (blobOnDisk is long size && (_opened.Total == 0 || _opened.Total == size))
         {
             _adopted = size;
         }
 
-        Open(replyTo);
+        Lease(replyTo);
+    });
+
+    // The lease has the upload before it is there, so that no sweep sees it without.
+    private void Lease(IActorRef replyTo)
+    {
+        if (_opened.By.Lease.Length == 0)
+        {
+            Open(replyTo);
+            return;
+        }
+
+        _namespaces.Tell(new ContentCommands.AttachIngest(_opened.Namespace, _opened.Reference, _opened.By));
+        Await(message =>
+        {
+            switch (message)
+            {
+                case Done<Nothing>:
+                    Open(replyTo);
+                    return true;
+                case Refused<Nothing> refused:
+                    Refuse(replyTo, refused.Error);
+                    return true;
+                default:
+                    return false;
+            }
+        });
     }
 
     private void Open(IActorRef replyTo)
     {
-        if (_opened.By.Lease.Length > 0)
-        {
-            _namespaces.Tell(new ContentCommands.AttachIngest(_opened.Namespace, _opened.Reference, _opened.By), ActorRefs.NoSender);
-        }
-
-        string algorithm = _opened.Expected.IsEmpty ? "sha256" : _opened.Expected.Algorithm;
-        Begin(new ContentEffects.OpenIngest(_opened.Namespace, _opened.Reference, _opened.Total, algorithm), replyTo, done =>
+        bool isLeased = _opened.By.Lease.Length > 0;
+        Begin(new ContentEffects.OpenIngest(_opened.Namespace, _opened.Reference, _opened.Total, _opened.Expected, isLeased), replyTo, done =>
         {
             _ingest = (Ingest)done!;
             replyTo.Tell(Reply.Done(State()));
         });
+    }
+
+    private static void Refuse(IActorRef replyTo, Error error)
+    {
+        replyTo.Tell(Reply.Refused<IngestState>(error));
+        Context.Stop(Context.Self);
     }
 
     private void Write(IngestCommands.Write write, IActorRef replyTo)
@@ -164,14 +227,31 @@ internal sealed class IngestActor : UntypedActor, IWithUnboundedStash
 
     private void Commit(IngestCommands.Commit commit, IActorRef replyTo)
     {
-        if (_adopted < 0)
+        if (commit.Offset > 0 && commit.Offset != Offset)
         {
-            Hold(_ingest!.CurrentDigest, () => Publish(commit, replyTo));
+            replyTo.Tell(Reply.Refused<CommittedContent>(
+                new Error(ErrorKind.OutOfRange, $"write @{commit.Offset} must occur at current offset {Offset}")));
+        }
+        else if (LabelRules.Validate(commit.Labels) is { } badLabel)
+        {
+            // Refused before the blob is there: nobody would keep it.
+            replyTo.Tell(Reply.Refused<CommittedContent>(badLabel));
+        }
+        else if (_adopted < 0)
+        {
+            // The blob gets the expected digest or none, whichever algorithm that is of.
+            Digest expected = Expected(commit);
+            Hold(expected.IsEmpty ? _ingest!.CurrentDigest : expected, () => Publish(commit, replyTo));
         }
         else if (commit.Total > 0 && commit.Total != _adopted)
         {
             replyTo.Tell(Reply.Refused<CommittedContent>(
-                Error.FailedPrecondition($"\"{commit.Reference}\" failed size validation: {_adopted} != {commit.Total}")));
+                Error.FailedPrecondition($"\"{commit.Namespace}/1/{commit.Reference}\" failed size validation: {_adopted} != {commit.Total}")));
+        }
+        else if (!commit.Expected.IsEmpty && commit.Expected != _opened.Expected)
+        {
+            replyTo.Tell(Reply.Refused<CommittedContent>(
+                Error.FailedPrecondition($"unexpected commit digest {_opened.Expected}, expected {commit.Expected}")));
         }
         else
         {
@@ -181,9 +261,8 @@ internal sealed class IngestActor : UntypedActor, IWithUnboundedStash
 
     private void Publish(IngestCommands.Commit commit, IActorRef replyTo)
     {
-        Digest expected = commit.Expected.IsEmpty ? _opened.Expected : commit.Expected;
         Begin(
-            new ContentEffects.Commit(_ingest!, commit.Total, expected),
+            new ContentEffects.Commit(_ingest!, commit.Total, Expected(commit)),
             replyTo,
             done =>
             {
@@ -193,6 +272,8 @@ internal sealed class IngestActor : UntypedActor, IWithUnboundedStash
             },
             error => replyTo.Tell(Reply.Refused<CommittedContent>(error)));
     }
+
+    private Digest Expected(IngestCommands.Commit commit) => commit.Expected.IsEmpty ? _opened.Expected : commit.Expected;
 
     // The blob is on disk and durable; from here on only the namespace can say no, because it sees the blob already.
     private void Add(IngestCommands.Commit commit, Digest digest, long size, IActorRef replyTo)
@@ -205,10 +286,10 @@ internal sealed class IngestActor : UntypedActor, IWithUnboundedStash
                 return false;
             }
 
-            replyTo.Tell(reply is Refused<ContentRecord> { Error: var error }
+            // Answered when the upload is gone, as it then must not be listed any more.
+            Close(abort: true, () => replyTo.Tell(reply is Refused<ContentRecord> { Error: var error }
                 ? Reply.Refused<CommittedContent>(error)
-                : Reply.Done(new CommittedContent(digest, size)));
-            Close(abort: true);
+                : Reply.Done(new CommittedContent(digest, size))));
             return true;
         });
     }
@@ -235,15 +316,28 @@ internal sealed class IngestActor : UntypedActor, IWithUnboundedStash
         });
     }
 
-    private void Close(bool abort)
+    private void Close(bool abort, Action? closed = null)
     {
-        if (_ingest is { } open)
+        if (_ingest is not { } open)
         {
-            _ingest = null;
-            _executor.Tell(new Execute(new ContentEffects.Close(open, abort || _adopted >= 0)), ActorRefs.NoSender);
+            closed?.Invoke();
+            Context.Stop(Self);
+            return;
         }
 
-        Context.Stop(Self);
+        _ingest = null;
+        _executor.Tell(new Execute(new ContentEffects.Close(open, abort)));
+        Await(message =>
+        {
+            if (message is not Outcome)
+            {
+                return false;
+            }
+
+            closed?.Invoke();
+            Context.Stop(Self);
+            return true;
+        });
     }
 
     private void Begin(Effect effect, IActorRef replyTo, Action<object?> then, Action<Error>? refused = null)

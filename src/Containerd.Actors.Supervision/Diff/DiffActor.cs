@@ -10,11 +10,14 @@ public sealed class DiffActor : UntypedActor
 {
     private readonly IActorRef _executor;
     private readonly IActorRef _namespaces;
+    private readonly IActorRef _content;
 
-    public DiffActor(IActorRef executor, IActorRef namespaces) => (_executor, _namespaces) = (executor, namespaces);
+    public DiffActor(IActorRef executor, IActorRef namespaces, IActorRef content) =>
+        (_executor, _namespaces, _content) = (executor, namespaces, content);
 
     /// <summary>The actor <c>/user/containerd/diff</c>.</summary>
-    public static Props Props(IActorRef executor, IActorRef namespaces) => Akka.Actor.Props.Create(() => new DiffActor(executor, namespaces));
+    public static Props Props(IActorRef executor, IActorRef namespaces, IActorRef content) =>
+        Akka.Actor.Props.Create(() => new DiffActor(executor, namespaces, content));
 
     /// <inheritdoc />
     protected override void OnReceive(object message)
@@ -22,7 +25,7 @@ public sealed class DiffActor : UntypedActor
         switch (message)
         {
             case DiffCommands.Apply apply: Context.ActorOf(ApplyOperation.Props(apply, Sender, _executor, _namespaces)); break;
-            case DiffCommands.Create create: Context.ActorOf(CreateOperation.Props(create, Sender, _executor, _namespaces)); break;
+            case DiffCommands.Create create: Context.ActorOf(CreateOperation.Props(create, Sender, _executor, _namespaces, _content)); break;
             default: Unhandled(message); break;
         }
     }

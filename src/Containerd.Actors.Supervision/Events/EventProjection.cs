@@ -9,6 +9,7 @@ using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Node;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Core.Tasks;
+using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Events;
 using Containerd.Actors.Protocol.Values;
 using Containerd.Events;
@@ -65,6 +66,8 @@ public sealed class EventProjection
                 "/content/create",
                 new ContentCreate { Digest = e.Content.Digest.ToString(), Size = e.Content.Size },
                 Fields(("digest", e.Content.Digest.ToString()))),
+            // containerd tells of images and snapshots that garbage collection takes, and not of content.
+            ContentEvents.Removed when record.Recorded.By.Principal.Kind == PrincipalKind.Policy => null,
             ContentEvents.Removed e => (
                 "/content/delete", new ContentDelete { Digest = e.Digest.ToString() }, Fields(("digest", e.Digest.ToString()))),
             SnapshotEvents.Prepared { Snapshot: { Kind: SnapshotKind.Active } s } => (

@@ -17,7 +17,8 @@ namespace Containerd.Actors.Supervision.GarbageCollection;
 ///    ^  `--timer, not worth it--'  ^                          |
 ///    |                             `------- requests wait ----'
 /// </code>
-/// A run begins after every request it answers: requests that come while one is running wait for the next and share it.
+/// A run begins after every request it answers: requests that come while one is running wait for the next and share it. Dry runs
+/// go the same way, one at a time with the others, and change neither what is there nor when the next run is worth it.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "An actor ends in PostStop, where the token source is disposed.")]
 public sealed class GarbageCollector : UntypedActor, IWithTimers
@@ -28,7 +29,9 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
     private readonly CancellationTokenSource _stopping = new();
     private List<IActorRef> _answered = [];
     private List<IActorRef> _waiting = [];
+    private List<IActorRef> _waitingDry = [];
     private bool _running;
+    private bool _isDry;
     private int _deletions;
     private int _mutations;
     private TimeSpan _average;
@@ -72,7 +75,7 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
         Context.System.EventStream.Unsubscribe(Self);
         _stopping.Cancel();
         _stopping.Dispose();
-        Refuse(Error.Unavailable("garbage collection stopped"), [.. _answered, .. _waiting]);
+        Refuse(Error.Unavailable("garbage collection stopped"), [.. _answered, .. _waiting, .. _waitingDry]);
     }
 
     /// <inheritdoc />
@@ -91,16 +94,19 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
                 break;
             case Due:
                 break;
-            case GarbageCommands.Run when _waiting.Count >= _settings.WaitingMax:
+            case GarbageCommands.Explain explain:
+                _runner.ExplainAsync(explain, _stopping.Token).PipeTo(Sender);
+                break;
+            case GarbageCommands.Run when _waiting.Count + _waitingDry.Count >= _settings.WaitingMax:
                 Refuse(
-                    new Error(ErrorKind.ResourceExhausted, $"garbage collection: {_waiting.Count} requests wait ({GarbageCollectionSettings.Path}.waiting-max)"),
+                    new Error(ErrorKind.ResourceExhausted, $"garbage collection: {_waiting.Count + _waitingDry.Count} requests wait ({GarbageCollectionSettings.Path}.waiting-max)"),
                     [Sender]);
                 break;
-            case GarbageCommands.Run:
-                _waiting.Add(Sender);
+            case GarbageCommands.Run run:
+                (run.IsDry ? _waitingDry : _waiting).Add(Sender);
                 if (!_running)
                 {
-                    Run();
+                    RunForThoseWhoWait();
                 }
 
                 break;
@@ -132,8 +138,23 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
     {
         Timers.Cancel(Due.Timer);
         (_answered, _waiting) = (_waiting, []);
-        (_deletions, _mutations, _running) = (0, 0, true);
-        _runner.RunAsync(_stopping.Token).PipeTo(Self);
+        (_deletions, _mutations, _running, _isDry) = (0, 0, true, false);
+        _runner.RunAsync(isDry: false, _stopping.Token).PipeTo(Self);
+    }
+
+    // A dry run is told of what is there after those that remove.
+    private void RunForThoseWhoWait()
+    {
+        if (_waiting.Count > 0)
+        {
+            Run();
+            return;
+        }
+
+        Timers.Cancel(Due.Timer);
+        (_answered, _waitingDry) = (_waitingDry, []);
+        (_running, _isDry) = (true, true);
+        _runner.RunAsync(isDry: true, _stopping.Token).PipeTo(Self);
     }
 
     private void OnEnded(Reply<GarbageRun> outcome)
@@ -147,10 +168,12 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
         _answered = [];
         switch (outcome)
         {
+            case Reply<GarbageRun> when _isDry:
+                break;
             case Done<GarbageRun> done:
                 TimeSpan took = done.Result.Duration > _settings.RunMin ? done.Result.Duration : _settings.RunMin;
                 _average = (_average + took) / 2;
-                _log.Debug("garbage collection: {0}", done.Result);
+                _log.Debug("garbage collection: {0} records, {1}, {2}", done.Result.Removed, done.Result.Content, done.Result.Snapshots);
                 break;
             case Refused<GarbageRun> refused:
                 // What made the run worth it still does.
@@ -159,9 +182,9 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
                 break;
         }
 
-        if (_waiting.Count > 0)
+        if (_waiting.Count + _waitingDry.Count > 0)
         {
-            Run();
+            RunForThoseWhoWait();
         }
         else
         {

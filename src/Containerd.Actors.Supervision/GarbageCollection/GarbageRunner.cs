@@ -23,7 +23,9 @@ public sealed class GarbageRunner(
     private static readonly Caller Policy = Caller.Policy("garbage-collection");
 
     /// <summary>One run. Nothing is swept unless every namespace answered: what one of them keeps would not be known.</summary>
-    public async Task<Reply<GarbageRun>> RunAsync(CancellationToken cancellationToken)
+    /// <param name="isDry">True to go the same way and remove nothing.</param>
+    /// <param name="cancellationToken">Ends the run between two steps.</param>
+    public async Task<Reply<GarbageRun>> RunAsync(bool isDry, CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
         try
@@ -36,11 +38,12 @@ public sealed class GarbageRunner(
             var keep = new HashSet<Digest>();
             Dictionary<string, ImmutableHashSet<long>> backends = new(StringComparer.Ordinal);
             var ingests = ImmutableArray.CreateBuilder<(string Namespace, string Reference)>();
-            int removed = 0;
+            var things = ImmutableArray.CreateBuilder<(string Namespace, Condemned Thing)>();
             Error? unknown = null;
             foreach (string ns in all.Select(state => state.Name))
             {
-                var collect = new NamespaceCommands.Collect(ns, [.. generation.Ingests.Where(ingest => ingest.Namespace == ns)], Policy);
+                ImmutableArray<OpenIngest> open = [.. generation.Ingests.Where(ingest => ingest.Namespace == ns)];
+                IRequest<Collected> collect = isDry ? new NamespaceQueries.Preview(ns, open) : new NamespaceCommands.Collect(ns, open, Policy);
                 if (await namespaces.Ask<Reply<Collected>>(collect, stepTimeout, cancellationToken).ConfigureAwait(false) is not Done<Collected> done)
                 {
                     // Others are collected all the same; only what none of them needs cannot be told any more.
@@ -49,7 +52,7 @@ public sealed class GarbageRunner(
                 }
 
                 Collected collected = done.Result;
-                removed += collected.Removed.Length;
+                things.AddRange(collected.Removed.Select(thing => (ns, thing)));
                 keep.UnionWith(collected.Content);
                 ingests.AddRange(collected.Ingests.Select(reference => (ns, reference)));
                 foreach ((string snapshotter, ImmutableHashSet<long> kept) in collected.Backends)
@@ -58,18 +61,27 @@ public sealed class GarbageRunner(
                 }
             }
 
+            // An upload does not make its namespace: those of namespaces that were never written to have nobody else to ask.
+            foreach (string ns in generation.Ingests.Select(ingest => ingest.Namespace).Except(all.Select(state => state.Name)))
+            {
+                var collect = new NamespaceCommands.Collect(ns, [.. generation.Ingests.Where(ingest => ingest.Namespace == ns)], Policy);
+                Collected alone = new NamespaceState(ns).Decide(collect, [], time.GetUtcNow()).Reply.Value;
+                keep.UnionWith(alone.Content);
+                ingests.AddRange(alone.Ingests.Select(reference => (ns, reference)));
+            }
+
             if (unknown is not null)
             {
                 return Reply.Refused<GarbageRun>(unknown.While("garbage collection"));
             }
 
             Task<Swept> sweepContent = AskAsync(
-                content, new SweepCommands.SweepContent(keep, ingests.ToImmutable(), generation.Generation, Policy), cancellationToken);
+                content, new SweepCommands.SweepContent(keep, ingests.ToImmutable(), generation.Generation, Policy, isDry), cancellationToken);
             Swept directories = await AskAsync(
-                snapshots, new SweepCommands.SweepSnapshots(backends.ToImmutableDictionary(), snapshotGeneration, Policy), cancellationToken)
+                snapshots, new SweepCommands.SweepSnapshots(backends.ToImmutableDictionary(), snapshotGeneration, Policy, isDry), cancellationToken)
                 .ConfigureAwait(false);
             Swept blobs = await sweepContent.ConfigureAwait(false);
-            return Reply.Done(new GarbageRun(removed, blobs, directories, time.GetElapsedTime(started)));
+            return Reply.Done(new GarbageRun(things.Count, blobs, directories, time.GetElapsedTime(started)) { Things = things.ToImmutable() });
         }
         catch (RefusedException refused)
         {
@@ -77,14 +89,39 @@ public sealed class GarbageRunner(
         }
         catch (AskTimeoutException)
         {
-            return Reply.Refused<GarbageRun>(new Error(
-                ErrorKind.DeadlineExceeded, $"garbage collection: a step took longer than {stepTimeout} ({GarbageCollectionSettings.Path}.step-timeout)"));
+            return Reply.Refused<GarbageRun>(TooLate());
         }
         catch (OperationCanceledException)
         {
             return Reply.Refused<GarbageRun>(Error.Unavailable("garbage collection stopped"));
         }
     }
+
+    /// <summary>Why a thing is kept or not.</summary>
+    public async Task<Reply<ImmutableArray<GarbageExplanation>>> ExplainAsync(GarbageCommands.Explain explain, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ImmutableArray<OpenIngest> ingests = await AskAsync(content, new SweepCommands.ListIngests(), cancellationToken).ConfigureAwait(false);
+            return Reply.Done(await AskAsync(
+                namespaces, new NamespaceQueries.Explain(explain.InNamespace, explain.Name, ingests), cancellationToken).ConfigureAwait(false));
+        }
+        catch (RefusedException refused)
+        {
+            return Reply.Refused<ImmutableArray<GarbageExplanation>>(refused.Error);
+        }
+        catch (AskTimeoutException)
+        {
+            return Reply.Refused<ImmutableArray<GarbageExplanation>>(TooLate());
+        }
+        catch (OperationCanceledException)
+        {
+            return Reply.Refused<ImmutableArray<GarbageExplanation>>(Error.Unavailable("garbage collection stopped"));
+        }
+    }
+
+    private Error TooLate() => new(
+        ErrorKind.DeadlineExceeded, $"garbage collection: a step took longer than {stepTimeout} ({GarbageCollectionSettings.Path}.step-timeout)");
 
     private async Task<T> AskAsync<T>(IActorRef who, IRequest<T> request, CancellationToken cancellationToken) =>
         (await who.Ask<Reply<T>>(request, stepTimeout, cancellationToken).ConfigureAwait(false)).Value;

@@ -93,8 +93,7 @@ public sealed class NamespaceActor : EntityActor<NamespaceState>, IWithTimers
                 Sender.Tell(Reply.Done(Stored));
                 break;
             case NamespaceQueries.Explain explain:
-                Mark mark = Mark.Of(Stored, _roots.Values, explain.Ingests, Time.GetUtcNow());
-                Sender.Tell(Reply.Done(mark.Explain(explain.Thing)));
+                Sender.Tell(Mark.Of(Stored, _roots.Values, explain.Ingests, Time.GetUtcNow()).Explain(explain.Name));
                 break;
             case ContainerRoots.Set set:
                 _roots = _roots.SetItem(set.Root.ContainerId, set.Root);
@@ -109,8 +108,11 @@ public sealed class NamespaceActor : EntityActor<NamespaceState>, IWithTimers
             case ContainerRoots.Complete:
                 _complete = true;
                 break;
-            case NamespaceCommands.Collect or NamespaceCommands.Delete when !_complete && Stored.Exists:
+            case NamespaceCommands.Collect or NamespaceCommands.Delete or NamespaceQueries.Preview when !_complete && Stored.Exists:
                 Sender.Tell(((IRequest)message).Refusal(Error.Unavailable($"namespace \"{_name}\": its containers are being recovered")));
+                break;
+            case NamespaceQueries.Preview preview:
+                Sender.Tell(Reply.Done(Stored.Preview(preview, _roots.Values, Time.GetUtcNow())));
                 break;
             case NamespaceCommands.Collect collect:
                 Settle(Decided.Decide(collect, _roots.Values, Time.GetUtcNow()), collect.Caller);

@@ -4,7 +4,6 @@ using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Event;
 using Containerd.Actors.Core.Events;
-using Containerd.Actors.Core.GarbageCollection;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
@@ -104,9 +103,9 @@ public sealed class NamespacesSupervisor : UntypedActor, IWithTimers
             // Asking about a namespace does not make it.
             Sender.Tell(Reply.Done(new NamespaceState(message.Namespace)));
         }
-        else if (message is NamespaceQueries.Explain)
+        else if (message is NamespaceQueries.Explain or NamespaceQueries.Preview)
         {
-            Sender.Tell(Reply.Done(ImmutableArray<GarbageNode>.Empty));
+            Refuse(message, Error.NotFound($"namespace \"{message.Namespace}\""));
         }
         else if (Identifiers.Validate(message.Namespace) is { } badName)
         {

@@ -41,7 +41,7 @@ public sealed class SnapshotterActor : UntypedActor, IWithUnboundedStash
     internal sealed record Generation(long Number);
 
     /// <summary>Removes directories that no namespace knows and that the mark could have seen.</summary>
-    internal sealed record Sweep(ImmutableHashSet<long> Keep, long Generation);
+    internal sealed record Sweep(ImmutableHashSet<long> Keep, long Generation, bool IsDry);
 
     /// <inheritdoc />
     public IStash Stash { get; set; } = null!;
@@ -85,7 +85,7 @@ public sealed class SnapshotterActor : UntypedActor, IWithUnboundedStash
     {
         if (sweep.Generation == _generation)
         {
-            Context.ActorOf(SweepOperation.Props(_backend.Name, sweep.Keep.Union(_unsettled), _bound, Sender, _executor));
+            Context.ActorOf(SweepOperation.Props(_backend.Name, sweep.Keep.Union(_unsettled), _bound, sweep.IsDry, Sender, _executor));
         }
         else
         {

@@ -71,7 +71,7 @@ public sealed class SnapshottersSupervisor : UntypedActor
         IActorRef gathering = Context.ActorOf(SweepGathering.Props(_snapshotters.Count, Sender));
         foreach ((string name, IActorRef snapshotter) in _snapshotters)
         {
-            snapshotter.Tell(new SnapshotterActor.Sweep(sweep.Keep.GetValueOrDefault(name, []), sweep.Generation), gathering);
+            snapshotter.Tell(new SnapshotterActor.Sweep(sweep.Keep.GetValueOrDefault(name, []), sweep.Generation, sweep.IsDry), gathering);
         }
     }
 }

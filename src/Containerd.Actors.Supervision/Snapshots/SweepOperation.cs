@@ -15,18 +15,20 @@ internal sealed class SweepOperation : UntypedActor
     private readonly string _snapshotter;
     private readonly ImmutableHashSet<long> _keep;
     private readonly long _bound;
+    private readonly bool _isDry;
     private readonly IActorRef _replyTo;
     private readonly IActorRef _executor;
     private int _condemned;
 
-    public SweepOperation(string snapshotter, ImmutableHashSet<long> keep, long bound, IActorRef replyTo, IActorRef executor)
+    public SweepOperation(string snapshotter, ImmutableHashSet<long> keep, long bound, bool isDry, IActorRef replyTo, IActorRef executor)
     {
-        (_snapshotter, _keep, _bound, _replyTo, _executor) = (snapshotter, keep, bound, replyTo, executor);
+        (_snapshotter, _keep, _bound, _isDry, _replyTo, _executor) = (snapshotter, keep, bound, isDry, replyTo, executor);
         executor.Tell(new Execute(new SnapshotEffects.List(snapshotter)));
     }
 
-    public static Props Props(string snapshotter, ImmutableHashSet<long> keep, long bound, IActorRef replyTo, IActorRef executor) =>
-        Akka.Actor.Props.Create(() => new SweepOperation(snapshotter, keep, bound, replyTo, executor));
+    public static Props Props(
+        string snapshotter, ImmutableHashSet<long> keep, long bound, bool isDry, IActorRef replyTo, IActorRef executor) =>
+        Akka.Actor.Props.Create(() => new SweepOperation(snapshotter, keep, bound, isDry, replyTo, executor));
 
     protected override void OnReceive(object message)
     {
@@ -50,9 +52,9 @@ internal sealed class SweepOperation : UntypedActor
     private void Remove(ImmutableArray<long> condemned)
     {
         _condemned = condemned.Length;
-        if (condemned.IsEmpty)
+        if (condemned.IsEmpty || _isDry)
         {
-            End(Reply.Done(new Swept(0, 0)));
+            End(Reply.Done(new Swept(_condemned, 0)));
         }
         else
         {

@@ -7,6 +7,7 @@ using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Leases;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Snapshots;
+using Containerd.Actors.Protocol.Messages;
 using static Containerd.Actors.Core.Tests.Namespaces.Samples;
 
 namespace Containerd.Actors.Core.Tests.GarbageCollection;
@@ -27,7 +28,7 @@ public sealed class MarkSpecs
     {
         Mark mark = Marked(Garbage);
         Assert.All([Blob, Layer, Expired], node => Assert.False(mark.Keeps(node)));
-        Assert.Empty(mark.Explain(Blob));
+        Assert.Empty(mark.Explain(Blob).Kept);
     }
 
     [Theory]
@@ -130,24 +131,94 @@ public sealed class MarkSpecs
             state, [(GarbageLabels.Flat, "1")], LeaseResources.Snapshot("overlayfs", "child"), LeaseResources.Image("expired")));
         Assert.True(mark.Keeps(Layer));
         Assert.True(mark.Keeps(new GarbageNode(GarbageKind.Content, Digest(1).ToString())));
-        Assert.Equal(["lease l", "snapshot overlayfs child", "snapshot overlayfs layer"], mark.Explain(Layer).Select(node => node.ToString()));
+        Assert.Equal(["lease l", "snapshot overlayfs child", "snapshot overlayfs layer"], mark.Explain(Layer).Kept.Select(step => step.Node.ToString()));
     }
 
     [Fact]
     public void An_ingest_keeps_what_it_expects_for_a_day()
     {
-        var ingest = new OpenIngest(Ns, "r", Now.AddHours(-23), Digest(9));
+        var ingest = new OpenIngest(Ns, "r", Now.AddHours(1), Digest(9));
         Assert.True(Mark.Of(Garbage, [], [ingest], Now).Keeps(Blob));
-        Assert.False(Mark.Of(Garbage, [], [ingest with { StartedAt = Now.AddHours(-24) }], Now).Keeps(Blob));
+        Assert.False(Mark.Of(Garbage, [], [ingest with { ExpiresAt = Now }], Now).Keeps(Blob));
         Assert.False(Mark.Of(Garbage, [], [ingest with { Namespace = "other" }], Now).Keeps(Blob));
     }
 
     [Fact]
     public void An_old_ingest_is_given_up_unless_a_lease_keeps_it()
     {
-        var collect = new NamespaceCommands.Collect(Ns, [new OpenIngest(Ns, "r", Now.AddDays(-2), null)], By);
+        var collect = new NamespaceCommands.Collect(Ns, [new OpenIngest(Ns, "r", DateTimeOffset.MinValue, Digest(5))], By);
         Assert.Equal<string>(["r"], Empty.Decide(collect, [], Now).Reply.Value.Ingests);
         Assert.Empty(Leasing(Empty, [], LeaseResources.Ingest("r")).Decide(collect, [], Now).Reply.Value.Ingests);
+    }
+
+    [Fact]
+    public void Bytes_that_a_living_ingest_expects_stay_although_the_namespace_does_not_see_them()
+    {
+        var collect = new NamespaceCommands.Collect(Ns, [new OpenIngest(Ns, "r", Now.AddHours(1), Digest(5))], By);
+        Assert.Equal([Digest(5)], Empty.Decide(collect, [], Now).Reply.Value.Content);
+        collect = collect with { Ingests = [new OpenIngest(Ns, "r", Now.AddHours(-1), Digest(5))] };
+        Assert.Empty(Empty.Decide(collect, [], Now).Reply.Value.Content);
+    }
+
+    [Fact]
+    public void The_way_from_a_root_says_what_each_step_is()
+    {
+        NamespaceState state = With(Garbage, Digest(1), ("containerd.io/gc.ref.content.l.0", Blob.Id));
+        state = With(state, "image", (GarbageLabels.Expire, "2027-01-01T00:00:00Z"));
+        GarbageExplanation explanation = Marked(state).Explain(Blob);
+        Assert.Equal(
+            [
+                "image image: image until 2027-01-01T00:00:00Z",
+                $"content {Digest(1)}: target of the image",
+                $"{Blob}: label containerd.io/gc.ref.content.l.0",
+            ],
+            explanation.Kept.Select(step => $"{step.Node}: {step.Reason}"));
+        Assert.Equal("kept by image image", explanation.Verdict);
+        Assert.Empty(explanation.InVain);
+    }
+
+    [Fact]
+    public void What_names_a_thing_in_vain_is_told()
+    {
+        Assert.Equal("nothing refers to it", Marked(Garbage).Explain(Blob).Verdict);
+        Assert.Equal("expired at 2025-01-01T00:00:00Z; nothing refers to it", Marked(Garbage).Explain(Expired).Verdict);
+        NamespaceState state = With(Garbage, "named", Past, ("containerd.io/gc.ref.content", Blob.Id));
+        GarbageExplanation explanation = Marked(state).Explain(Blob);
+        Assert.Equal("only image named refers to it, which nothing keeps", explanation.Verdict);
+        Assert.Equal(["image named: label containerd.io/gc.ref.content"], explanation.InVain.Select(step => $"{step.Node}: {step.Reason}"));
+        state = Leasing(
+            With(Garbage, Digest(1), ("containerd.io/gc.ref.content", Blob.Id)), [(GarbageLabels.Flat, "1")], LeaseResources.Content(Digest(1)));
+        Assert.Equal(
+            $"only content {Digest(1)} refers to it, which a flat lease keeps without what it refers to", Marked(state).Explain(Blob).Verdict);
+    }
+
+    [Fact]
+    public void Things_are_found_by_name_and_by_the_start_of_a_digest()
+    {
+        Assert.Equal([Blob], Found(Blob.Id));
+        Assert.Equal([Blob], Found(Blob.Id[..13]));
+        Assert.Equal([Blob], Found(Blob.Id["sha256:".Length..][..6]));
+        Assert.Equal([Layer], Found("layer"));
+        Assert.Equal([Expired], Found("expired"));
+        Assert.Equal(
+            "nobody: no content, snapshot, image, lease, container or ingest goes by it here: not found",
+            Assert.IsType<Refused<ImmutableArray<GarbageExplanation>>>(Marked(Garbage).Explain("nobody")).Error.Text);
+        Assert.IsType<Refused<ImmutableArray<GarbageExplanation>>>(Marked(Garbage).Explain(Blob.Id["sha256:".Length..][..5]));
+
+        static IEnumerable<GarbageNode> Found(string name) => Marked(Garbage).Explain(name).Value.Select(explanation => explanation.Thing);
+    }
+
+    [Fact]
+    public void A_preview_removes_what_a_collection_does_and_says_why()
+    {
+        NamespaceState state = With(Garbage, Digest(1), ("containerd.io/gc.ref.content", Blob.Id));
+        Collected preview = state.Preview(new NamespaceQueries.Preview(Ns, []), [], Now);
+        Collected collected = state.Decide(new NamespaceCommands.Collect(Ns, [], By), [], Now).Reply.Value;
+        Assert.Equal(collected.Removed.Select(thing => (thing.Node, thing.Bytes)), preview.Removed.Select(thing => (thing.Node, thing.Bytes)));
+        Assert.Equal(collected.Content, preview.Content);
+        Assert.Equal(
+            $"only content {Digest(1)} refers to it, which nothing keeps", preview.Removed.Single(thing => thing.Node == Blob).Reason);
+        Assert.All(collected.Removed, thing => Assert.Empty(thing.Reason));
     }
 
     [Fact]
@@ -167,7 +238,7 @@ public sealed class MarkSpecs
         Collected collected = state.Decide(new NamespaceCommands.Collect(Ns, [], By), [], Now).Reply.Value;
         Assert.Equal([Digest(1)], collected.Content);
         Assert.Equal([7L], collected.Backends["overlayfs"]);
-        Assert.Equal<GarbageNode>([Expired, Layer, Blob], collected.Removed);
+        Assert.Equal([Expired, Layer, Blob], collected.Removed.Select(thing => thing.Node));
     }
 
     private static (string, string) Root => (GarbageLabels.Root, "1");

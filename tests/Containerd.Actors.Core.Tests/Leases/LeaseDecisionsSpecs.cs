@@ -26,11 +26,13 @@ public sealed class LeaseDecisionsSpecs
     }
 
     [Theory]
-    [InlineData("content", "nonsense", "invalid content resource id nonsense: \"nonsense\" failed validation: invalid argument")]
+    [InlineData("content", "nonsense", "invalid content resource id nonsense: invalid checksum digest format: invalid argument")]
+    [InlineData("content", "md5:00", "invalid content resource id md5:00: unsupported digest algorithm: invalid argument")]
+    [InlineData("content", "sha256:00", "invalid content resource id sha256:00: invalid checksum digest length: invalid argument")]
     [InlineData("content/x", "nonsense", "invalid resource type content/x: invalid argument")]
     [InlineData("ingests/x", "r", "invalid resource type ingests/x: invalid argument")]
-    [InlineData("snapshots", "k", "invalid resource type snapshots: invalid argument")]
-    [InlineData("snapshots/", "k", "invalid resource type snapshots/: invalid argument")]
+    [InlineData("snapshots", "k", "invalid snapshot resource type snapshots: invalid argument")]
+    [InlineData("snapshots/", "k", "invalid snapshot resource type snapshots/: invalid argument")]
     [InlineData("mounts", "k", "resource type mounts not supported yet: not implemented")]
     public void What_a_lease_cannot_keep_is_refused(string type, string id, string error) => Assert.Equal(
         error, Leased.Decide(new LeaseCommands.AddResource(Ns, "l", new LeaseResource(type, id), By)).Refusal());

@@ -162,7 +162,8 @@ public sealed class NamespaceDecisionsSpecs
         Assert.Empty(state.Decide(new NamespaceCommands.Collect(Ns, [], By), [], Now).Events);
         Assert.Equal(
             ["image a", $"content {Digest(1)}", $"content {Digest(2)}", "snapshot overlayfs chain"],
-            Mark.Of(state, [], [], Now).Explain(new GarbageNode(GarbageKind.Snapshot, "chain", "overlayfs")).Select(node => node.ToString()));
+            Mark.Of(state, [], [], Now).Explain(new GarbageNode(GarbageKind.Snapshot, "chain", "overlayfs")).Kept
+                .Select(step => step.Node.ToString()));
     }
 
     private static SnapshotCommands.Prepare Prepare(string key, string parent) =>

@@ -58,6 +58,7 @@ public sealed class LayerWriterSpecs
 
         using ContentStoreScope scope = new(directory["content"]);
         WrittenLayer layer = LayerWriter.Write(new DiffSource(null, upper, IsOverlayUpper: true), "", scope.Ingest);
+        Assert.Equal(layer.Descriptor.Digest, scope.Ingest.Commit().Digest);
         Assert.Equal("application/vnd.oci.image.layer.v1.tar+gzip", layer.Descriptor.MediaType);
         using Stream blob = scope.Store.OpenRead(layer.Descriptor.Digest);
         AppliedLayer applied = LayerApplier.Apply(blob, layer.Descriptor.MediaType, new ApplyTarget(target, [], "trusted."), LayerLimits.Default);
@@ -73,6 +74,7 @@ public sealed class LayerWriterSpecs
     {
         using ContentStoreScope scope = new(directory["content"]);
         WrittenLayer layer = LayerWriter.Write(source, mediaType, scope.Ingest);
+        scope.Ingest.Commit();
         using Stream blob = scope.Store.OpenRead(layer.Descriptor.Digest);
         AppliedLayer applied = LayerApplier.Apply(blob, mediaType, ApplyTarget.Plain(target), LayerLimits.Default);
         Assert.Equal(layer.DiffId, applied.DiffId);

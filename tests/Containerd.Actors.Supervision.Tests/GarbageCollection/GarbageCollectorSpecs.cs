@@ -147,6 +147,69 @@ public sealed class GarbageCollectorSpecs : TestKit
     }
 
     [Fact]
+    public void A_dry_run_goes_the_same_way_and_removes_nothing()
+    {
+        IActorRef collector = AfterFirstRun();
+        collector.Tell(new GarbageCommands.Run(By, IsDry: true), TestActor);
+        Begin();
+        _namespaces.ExpectMsg<NamespaceQueries.List>();
+        _namespaces.Reply(Reply.Done(ImmutableArray.Create(new NamespaceState("a"))));
+        Assert.Equal("a", _namespaces.ExpectMsg<NamespaceQueries.Preview>().Namespace);
+        _namespaces.Reply(Reply.Done(Answer("a", 1)));
+        Assert.True(_content.ExpectMsg<SweepCommands.SweepContent>().IsDry);
+        _content.Reply(Reply.Done(new Swept(3, 30)));
+        Assert.True(_snapshots.ExpectMsg<SweepCommands.SweepSnapshots>().IsDry);
+        _snapshots.Reply(Reply.Done(new Swept(1, 0)));
+        Assert.Equal("a", Assert.Single(ExpectMsg<Done<GarbageRun>>().Result.Things).Namespace);
+    }
+
+    [Fact]
+    public void A_dry_run_comes_after_those_that_remove_and_does_not_answer_for_them()
+    {
+        IActorRef collector = AfterFirstRun();
+        collector.Tell(new GarbageCommands.Run(By, IsDry: true), CreateTestProbe());
+        Begin();
+        TestProbe dry = CreateTestProbe();
+        collector.Tell(new GarbageCommands.Run(By, IsDry: true), dry);
+        collector.Tell(new GarbageCommands.Run(By), TestActor);
+        Finish();
+        dry.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+        Assert.False(FinishRun().Content.IsDry);
+        ExpectMsg<Done<GarbageRun>>();
+        Assert.True(FinishRun().Content.IsDry);
+        dry.ExpectMsg<Done<GarbageRun>>();
+    }
+
+    [Fact]
+    public void A_question_is_answered_with_the_ingests_that_are_there()
+    {
+        IActorRef collector = AfterFirstRun();
+        collector.Tell(new GarbageCommands.Explain("a", "redis"), TestActor);
+        _content.ExpectMsg<SweepCommands.ListIngests>();
+        var ingest = new OpenIngest("a", "r", DateTimeOffset.MaxValue, null);
+        _content.Reply(Reply.Done(ImmutableArray.Create(ingest)));
+        NamespaceQueries.Explain asked = _namespaces.ExpectMsg<NamespaceQueries.Explain>();
+        Assert.Equal(("a", "redis", ingest), (asked.Namespace, asked.Name, Assert.Single(asked.Ingests)));
+        _namespaces.Reply(Reply.Refused<ImmutableArray<GarbageExplanation>>(Error.NotFound("redis")));
+        Assert.Equal("redis: not found", ExpectMsg<Refused<ImmutableArray<GarbageExplanation>>>().Error.Text);
+    }
+
+    [Fact]
+    public void Old_uploads_of_a_namespace_that_was_never_written_to_are_given_up()
+    {
+        IActorRef collector = AfterFirstRun();
+        collector.Tell(new GarbageCommands.Run(By), TestActor);
+        _content.ExpectMsg<SweepCommands.BeginContent>();
+        OpenIngest young = new("never", "young", DateTimeOffset.MaxValue, Kept);
+        _content.Reply(Reply.Done(new ContentGeneration(5, [young, young with { Reference = "old", ExpiresAt = DateTimeOffset.MinValue }])));
+        _snapshots.ExpectMsg<SweepCommands.BeginSnapshots>();
+        _snapshots.Reply(Reply.Done(6L));
+        SweepCommands.SweepContent sweep = Finish().Content;
+        Assert.Equal(("never", "old"), Assert.Single(sweep.Ingests));
+        Assert.Equal(Kept, Assert.Single(sweep.Keep));
+    }
+
+    [Fact]
     public void Nothing_is_swept_when_a_namespace_cannot_tell_what_it_keeps_but_others_are_collected()
     {
         IActorRef collector = AfterFirstRun();
@@ -268,7 +331,7 @@ public sealed class GarbageCollectorSpecs : TestKit
     }
 
     private static Collected Answer(string name, long backend) => new(
-        [new GarbageNode(GarbageKind.Image, name)],
+        [new Condemned(new GarbageNode(GarbageKind.Image, name), 0, "")],
         [Kept],
         ImmutableDictionary<string, ImmutableHashSet<long>>.Empty.Add("overlayfs", [backend]),
         ["old"]);
