@@ -39,6 +39,8 @@ internal static class CommandTree
             InspectCommand.Build(globals),
             EventsCommand.Build(globals),
             TreeCommand.Build(globals),
+            GcCommand.Build(globals),
+            WhyCommand.Build(globals),
             AuditCommand.Build(globals),
         };
     }

@@ -16,6 +16,8 @@ namespace Containerd.Actors.Cli.Json;
 [JsonSerializable(typeof(RecordDocument))]
 [JsonSerializable(typeof(VerifyDocument))]
 [JsonSerializable(typeof(ReplayDocument))]
+[JsonSerializable(typeof(CollectDocument))]
+[JsonSerializable(typeof(IReadOnlyList<ExplanationDocument>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 internal sealed partial class CliJson : JsonSerializerContext
 {

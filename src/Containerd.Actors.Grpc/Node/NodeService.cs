@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Collections.Immutable;
 using System.Threading.Channels;
 using Akka.Actor;
+using Containerd.Actors.Core.GarbageCollection;
 using Containerd.Actors.Grpc.Calls;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Errors;
@@ -55,6 +57,27 @@ public sealed class NodeService(ILiveTree live, Tree tree, ActorSystem system) :
         {
             system.Stop(watcher);
         }
+    }
+
+    /// <inheritdoc />
+    public override async Task<CollectResponse> Collect(CollectRequest request, ServerCallContext context)
+    {
+        GarbageRun run = await tree.AwaitAsync(new GarbageCommands.Run(context.Caller(), request.DryRun), context.CancellationToken).ConfigureAwait(false);
+        return GarbageMessages.ToWire(run);
+    }
+
+    /// <inheritdoc />
+    public override async Task<ExplainResponse> Explain(ExplainRequest request, ServerCallContext context)
+    {
+        string ns = context.Namespace();
+        if (request.Name.Length == 0)
+        {
+            throw new RefusedException(Error.Invalid("name must not be empty"));
+        }
+
+        ImmutableArray<GarbageExplanation> found = await tree.AskAsync(
+            new GarbageCommands.Explain(ns, request.Name), context.CancellationToken).ConfigureAwait(false);
+        return new ExplainResponse { Explanations = { found.Select(GarbageMessages.ToWire) } };
     }
 
     private static Platform? Platform(string text)

@@ -8,7 +8,7 @@ public sealed class HelpSpecs
 {
     private static readonly string[] Verbs =
     [
-        "", "pull", "images", "run", "ps", "exec", "logs", "stop", "kill", "rm", "inspect", "events", "tree", "audit", "audit log",
+        "", "pull", "images", "run", "ps", "exec", "logs", "stop", "kill", "rm", "inspect", "events", "tree", "gc", "why", "audit", "audit log",
         "audit verify", "audit replay",
     ];
 
