@@ -134,14 +134,27 @@ public sealed class Machine : IAsyncLifetime
         }
     }
 
+    /// <summary>Ends all tasks and removes all containers that let themselves be.</summary>
+    internal async Task RemoveContainersAsync()
+    {
+        await EndContainersAsync();
+        foreach (string id in await NamesAsync("container"))
+        {
+            await CtrAsync("container", "rm", id);
+        }
+    }
+
     private async Task EndContainersAsync()
     {
-        foreach (string id in (await CtrAsync("task", "ls", "-q")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string id in await NamesAsync("task"))
         {
             await CtrAsync("task", "kill", "-s", "9", id);
             await CtrAsync("task", "rm", "-f", id);
         }
     }
+
+    private async Task<string[]> NamesAsync(string kind) =>
+        (await CtrAsync(kind, "ls", "-q")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     private async Task StartRegistryAsync()
     {
