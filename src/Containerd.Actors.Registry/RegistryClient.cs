@@ -4,11 +4,12 @@ using Containerd.Actors.Oci.References;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Registry.Authentication;
 using Containerd.Actors.Registry.Hosts;
+using Containerd.Actors.Registry.Pushing;
 
 namespace Containerd.Actors.Registry;
 
-/// <summary>Opens sessions with registries: the way images come in.</summary>
-/// <remarks>Holds settings only; connections and tokens belong to a session, so that one pull never acts with another's credentials.</remarks>
+/// <summary>Opens sessions with registries: the way images come in and go out.</summary>
+/// <remarks>Holds settings only; connections and tokens belong to a session, so that one pull or push never acts with another's credentials.</remarks>
 public sealed class RegistryClient(RegistrySettings settings, TimeProvider time)
 {
     /// <summary>A client on the system's clock.</summary>
@@ -22,5 +23,12 @@ public sealed class RegistryClient(RegistrySettings settings, TimeProvider time)
     /// <param name="credentials">Who asks; null for those of the settings.</param>
     /// <exception cref="RefusedException">The registry's hosts.toml, or a certificate that it names, is unusable.</exception>
     public RegistrySession Open(ImageReference reference, ICredentialStore? credentials = null) =>
+        new(reference, HostsDirectory.HostsOf(reference, settings), credentials ?? settings.Credentials, settings, time);
+
+    /// <summary>Begins a push; nothing is sent yet. The caller disposes the session.</summary>
+    /// <param name="reference">Where the image goes.</param>
+    /// <param name="credentials">Who asks; null for those of the settings.</param>
+    /// <exception cref="RefusedException">As for <see cref="Open"/>, or no host takes pushes.</exception>
+    public PushSession OpenPush(ImageReference reference, ICredentialStore? credentials = null) =>
         new(reference, HostsDirectory.HostsOf(reference, settings), credentials ?? settings.Credentials, settings, time);
 }

@@ -7,6 +7,7 @@ using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Registry.Authentication;
 using Containerd.Actors.Registry.Hosts;
 using Containerd.Actors.Registry.Http;
+using Index = Containerd.Actors.Oci.Images.Index;
 
 namespace Containerd.Actors.Registry;
 
@@ -115,6 +116,33 @@ public sealed class RegistrySession : IDisposable
         }).ConfigureAwait(false);
     }
 
+    /// <summary>What the registry holds about an image: signatures, attestations and the like; empty when nothing is known.</summary>
+    /// <remarks>distribution-spec, "Listing Referrers": asked by the API, then, where a registry does not know that, by the tag that stands for it.</remarks>
+    /// <param name="subject">The manifest or index that they are about.</param>
+    /// <param name="artifactType">Only those of this type; null for all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="RefusedException">A host refuses to tell, or tells something else.</exception>
+    public async Task<IReadOnlyList<Descriptor>> FetchReferrersAsync(Digest subject, string? artifactType, CancellationToken cancellationToken)
+    {
+        string filter = artifactType is null ? "" : $"artifactType={Uri.EscapeDataString(artifactType)}";
+        byte[]? document = await FindIndexAsync(HostCapabilities.Referrers, $"{_reference.Repository}/referrers/{subject}", filter, cancellationToken).ConfigureAwait(false)
+            ?? await FindIndexAsync(HostCapabilities.Resolve, ManifestPath($"{subject.Algorithm}-{subject.Hex}"), "", cancellationToken).ConfigureAwait(false);
+        if (document is null)
+        {
+            return [];
+        }
+
+        try
+        {
+            Index index = ImageDocuments.ReadIndex(document, _settings.ManifestBytesMax);
+            return [.. index.Manifests.Where(manifest => artifactType is null || manifest.ArtifactType == artifactType)];
+        }
+        catch (FormatException malformed)
+        {
+            throw new RefusedException(Error.Invalid($"referrers of {subject}: {malformed.Message}"), malformed);
+        }
+    }
+
     /// <summary>Opens a blob at an offset; the stream ends at the descriptor's size, and mends broken connections.</summary>
     /// <remarks>The stream does not check the digest. The caller disposes it, before the session.</remarks>
     /// <param name="descriptor">The blob.</param>
@@ -153,6 +181,22 @@ public sealed class RegistrySession : IDisposable
 
     private string ManifestPath(string target) => $"{_reference.Repository}/manifests/{target}";
 
+    // Null where every host that was asked said that there is nothing at this address.
+    private Task<byte[]?> FindIndexAsync(HostCapabilities needed, string path, string query, CancellationToken cancellationToken)
+    {
+        if (!_connections.Exists(connection => connection.Host.Capabilities.HasFlag(needed)))
+        {
+            return Task.FromResult<byte[]?>(null);
+        }
+
+        return FirstAsync<byte[]?>(needed, null, async (connection, isLast) =>
+        {
+            var request = new HostRequest(HttpMethod.Get, path, MediaTypes.OciIndex, 0, isLast) { Query = query };
+            (byte[] bytes, _) = await GetAsync(connection, request, _settings.ManifestBytesMax, cancellationToken).ConfigureAwait(false);
+            return bytes;
+        });
+    }
+
     private Task<BodyReader> OpenBodyAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken)
     {
         string path = $"{_reference.Repository}/blobs/{descriptor.Digest}";
@@ -178,7 +222,7 @@ public sealed class RegistrySession : IDisposable
 
     // Hosts in order; the first failure that is not merely "not here" is the one to tell, since the later ones are mostly its echo.
     private async Task<T> FirstAsync<T>(
-        HostCapabilities needed, Func<RefusedException> notFound, Func<HostConnection, bool, Task<T>> ask)
+        HostCapabilities needed, Func<RefusedException>? notFound, Func<HostConnection, bool, Task<T>> ask)
     {
         List<HostConnection> able = _connections.FindAll(connection => connection.Host.Capabilities.HasFlag(needed));
         RefusedException? first = able.Count > 0
@@ -200,7 +244,7 @@ public sealed class RegistrySession : IDisposable
             }
         }
 
-        throw first ?? notFound();
+        return first is null && notFound is null ? default! : throw first ?? notFound!();
     }
 
     private static void Check(HostConnection connection, HostRequest request, HttpResponseMessage response)

@@ -8,6 +8,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Oci.References;
+using Containerd.Actors.Registry.Pushing;
 
 namespace Containerd.Actors.Registry.Tests;
 
@@ -54,6 +55,43 @@ public sealed class DockerRegistrySpecs : IDisposable
         using var rest = new MemoryStream();
         await stream.CopyToAsync(rest, _deadline.Token);
         Assert.Equal(bytes[200_000..], rest.ToArray());
+    }
+
+    [SkippableFact]
+    public async Task An_image_is_pushed_and_its_layer_is_mounted_into_another_repository()
+    {
+        Skip.IfNot(File.Exists(Program), "docker-registry is not installed");
+        string host = await StartAsync();
+        byte[] bytes = RandomNumberGenerator.GetBytes(3_000_000);
+        Descriptor layer = new(MediaTypes.OciLayer, Digest.Of(bytes), bytes.Length);
+        byte[] configBytes = "{}"u8.ToArray();
+        Descriptor config = new(MediaTypes.OciConfig, Digest.Of(configBytes), configBytes.Length);
+        byte[] manifestBytes = ImageDocuments.Write(new Manifest { MediaType = MediaTypes.OciManifest, Config = config, Layers = [layer] });
+        Descriptor manifest = new(MediaTypes.OciManifest, Digest.Of(manifestBytes), manifestBytes.Length);
+        var client = new RegistryClient(new RegistrySettings());
+
+        Assert.Equal([PushOutcome.Uploaded, PushOutcome.Uploaded, PushOutcome.Uploaded], await PushTo("a/b", null));
+        Assert.Equal([PushOutcome.Existed, PushOutcome.Existed, PushOutcome.Existed], await PushTo("a/b", null));
+        Assert.Equal([PushOutcome.Mounted, PushOutcome.Mounted, PushOutcome.Uploaded], await PushTo("a/c", "a/b"));
+
+        using RegistrySession session = client.Open(ImageReference.Parse($"{host}/a/c:t"));
+        Assert.Equal(manifest.Digest, (await session.ResolveAsync(_deadline.Token)).Descriptor.Digest);
+        await using Stream stream = await session.OpenBlobAsync(layer, 0, _deadline.Token);
+        using var all = new MemoryStream();
+        await stream.CopyToAsync(all, _deadline.Token);
+        Assert.Equal(bytes, all.ToArray());
+        Assert.Empty(await session.FetchReferrersAsync(manifest.Digest, null, _deadline.Token));
+
+        async Task<PushOutcome[]> PushTo(string repository, string? from)
+        {
+            using PushSession push = client.OpenPush(ImageReference.Parse($"{host}/{repository}:t"));
+            return
+            [
+                await push.PushBlobAsync(layer, from, offset => new MemoryStream(bytes[(int)offset..]), _ => { }, _deadline.Token),
+                await push.PushBlobAsync(config, from, offset => new MemoryStream(configBytes[(int)offset..]), _ => { }, _deadline.Token),
+                await push.PushManifestAsync(manifest, manifestBytes, isTarget: true, _deadline.Token),
+            ];
+        }
     }
 
     private async Task<Descriptor> PushAsync(HttpClient http, byte[] bytes, string mediaType)

@@ -256,6 +256,69 @@ public sealed class RegistrySessionSpecs : IDisposable
         await session.ResolveAsync(_deadline.Token);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Certificates_beside_or_in_hosts_toml_are_shown_to_a_host_that_asks(bool hasFile)
+    {
+        using X509Certificate2 certificate = Certificate();
+        string? shown = null;
+        using var server = new ScriptedServer(_ => Manifest, certificate, client => shown = client.Thumbprint);
+        string place = Path.Combine(_directory, server.Host.Replace(':', '_') + "_");
+        Directory.CreateDirectory(place);
+        await File.WriteAllTextAsync(Path.Combine(place, "ca.crt"), certificate.ExportCertificatePem());
+        await File.WriteAllTextAsync(Path.Combine(place, "me.cert"), certificate.ExportCertificatePem());
+        await File.WriteAllTextAsync(Path.Combine(place, "me.key"), certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        if (hasFile)
+        {
+            await File.WriteAllTextAsync(
+                Path.Combine(place, "hosts.toml"), $"server = \"https://{server.Host}\"\nca = \"ca.crt\"\nclient = [[\"me.cert\", \"me.key\"]]");
+        }
+
+        using RegistrySession session = Open(server.Host);
+        await session.ResolveAsync(_deadline.Token);
+        Assert.Equal(certificate.Thumbprint, shown);
+    }
+
+    [Fact]
+    public void A_client_certificate_without_its_key_is_refused()
+    {
+        Directory.CreateDirectory(Path.Combine(_directory, "example.test"));
+        File.WriteAllText(Path.Combine(_directory, "example.test", "me.cert"), "");
+        Assert.Equal(
+            "missing key me.key for client certificate me.cert. Note that CA certificates must use the extension .crt: invalid argument",
+            Assert.Throws<RefusedException>(() => Open("example.test")).Message);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Referrers_are_found_by_the_api_and_without_one_by_their_tag(bool hasApi)
+    {
+        Digest subject = Digest.Of(ManifestBytes);
+        var signature = new Descriptor(MediaTypes.OciManifest, Digest.Of("s"u8), 1) { ArtifactType = "application/signature" };
+        var report = new Descriptor(MediaTypes.OciManifest, Digest.Of("r"u8), 1) { ArtifactType = "application/report" };
+        byte[] index = ImageDocuments.Write(new Oci.Images.Index { MediaType = MediaTypes.OciIndex, Manifests = [signature, report] });
+        string path = hasApi ? $"/v2/a/b/referrers/{subject}" : $"/v2/a/b/manifests/sha256-{subject.Hex}";
+        using var server = new ScriptedServer(seen => seen.Target.StartsWith(path, StringComparison.Ordinal) ? new Answer(200, index) : new Answer(404, []));
+        using RegistrySession session = Open(server.Host);
+        Assert.Equal([signature.Digest, report.Digest], (await session.FetchReferrersAsync(subject, null, _deadline.Token)).Select(found => found.Digest));
+        Assert.Equal(signature.Digest, Assert.Single(await session.FetchReferrersAsync(subject, "application/signature", _deadline.Token)).Digest);
+        Assert.Contains(server.Requests, seen => seen.Target == $"/v2/a/b/referrers/{subject}?artifactType=application%2Fsignature");
+    }
+
+    [Fact]
+    public async Task Nothing_refers_to_an_image_of_a_registry_that_knows_of_nothing_and_an_error_is_no_such_answer()
+    {
+        using var server = new ScriptedServer(_ => new Answer(404, []));
+        using RegistrySession session = Open(server.Host);
+        Assert.Empty(await session.FetchReferrersAsync(Digest.Of("x"u8), null, _deadline.Token));
+
+        using var closed = new ScriptedServer(_ => new Answer(403, []));
+        using RegistrySession refused = Open(closed.Host);
+        await Assert.ThrowsAsync<RefusedException>(() => refused.FetchReferrersAsync(Digest.Of("x"u8), null, _deadline.Token));
+    }
+
     private static X509Certificate2 Certificate()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -32,10 +32,15 @@ internal sealed class ScriptedServer : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Func<Seen, Answer> _script;
     private readonly X509Certificate2? _certificate;
+    private readonly Action<X509Certificate2>? _client;
 
-    public ScriptedServer(Func<Seen, Answer> script, X509Certificate2? certificate = null)
+    /// <param name="script">What to answer.</param>
+    /// <param name="certificate">Speaks TLS with it.</param>
+    /// <param name="client">Asks for a certificate of the client, and is told which.</param>
+    public ScriptedServer(Func<Seen, Answer> script, X509Certificate2? certificate = null, Action<X509Certificate2>? client = null)
     {
         _script = script;
+        _client = client;
         _certificate = certificate;
         _listener.Start();
         _ = AcceptAsync();
@@ -49,6 +54,16 @@ internal sealed class ScriptedServer : IDisposable
     {
         _stop.Cancel();
         _listener.Dispose();
+    }
+
+    private bool Show(X509Certificate? shown)
+    {
+        if (shown is X509Certificate2 known)
+        {
+            _client?.Invoke(known);
+        }
+
+        return true;
     }
 
     private async Task AcceptAsync()
@@ -74,8 +89,8 @@ internal sealed class ScriptedServer : IDisposable
             Stream stream = client.GetStream();
             if (_certificate is not null)
             {
-                var tls = new SslStream(stream);
-                await tls.AuthenticateAsServerAsync(_certificate);
+                var tls = new SslStream(stream, false, (_, shown, _, _) => Show(shown));
+                await tls.AuthenticateAsServerAsync(_certificate, clientCertificateRequired: _client is not null, checkCertificateRevocation: false);
                 stream = tls;
             }
 
@@ -96,7 +111,7 @@ internal sealed class ScriptedServer : IDisposable
             if (headers.TryGetValue("Content-Length", out string? length))
             {
                 var body = new char[int.Parse(length, System.Globalization.CultureInfo.InvariantCulture)];
-                await reader.ReadBlockAsync(body, _stop.Token);
+                await (body.Length > 0 ? reader.ReadBlockAsync(body, _stop.Token) : ValueTask.FromResult(0));
                 headers["body"] = new string(body);
             }
 

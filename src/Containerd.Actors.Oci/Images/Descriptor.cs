@@ -20,6 +20,10 @@ public sealed record Descriptor(
     [JsonPropertyName("urls")]
     public ImmutableArray<string>? Urls { get; init; }
 
+    /// <summary>In an index: the kind of an artifact that is not an image.</summary>
+    [JsonPropertyName("artifactType")]
+    public string? ArtifactType { get; init; }
+
     /// <summary>In an index: the platform on which the manifest runs.</summary>
     [JsonPropertyName("platform")]
     public Platform? Platform { get; init; }

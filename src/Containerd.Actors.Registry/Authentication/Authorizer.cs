@@ -62,10 +62,9 @@ internal sealed class Authorizer(
         {
             if (asked.Find(challenge => challenge.Scheme == "bearer" && challenge["realm"].Length > 0) is { } bearer)
             {
-                if (sent is not null && bearer["error"] == "insufficient_scope")
+                if (sent is not null)
                 {
-                    throw new RefusedException(Error.Unknown("pull access denied, repository does not exist or may require "
-                        + "authorization: server message: insufficient_scope: authorization failed"));
+                    CheckScope(bearer, scope);
                 }
 
                 _bearer = bearer;
@@ -93,7 +92,28 @@ internal sealed class Authorizer(
         }
     }
 
+    /// <summary>Refuses where a host says that the token is right and the rights are not.</summary>
+    public static void CheckScope(IEnumerable<string> challenges, string scope)
+    {
+        foreach (Challenge challenge in challenges.SelectMany(Challenge.Parse))
+        {
+            CheckScope(challenge, scope);
+        }
+    }
+
     public void Dispose() => _lock.Dispose();
+
+    private static void CheckScope(Challenge challenge, string scope)
+    {
+        if (challenge["error"] == "insufficient_scope")
+        {
+            string deed = scope.Split(' ')[0].EndsWith("push", StringComparison.Ordinal) ? "push" : "pull";
+            throw new RefusedException(
+                Error.Unknown($"{deed} access denied, repository does not exist or may require "
+                    + "authorization: server message: insufficient_scope: authorization failed"),
+                new AccessDeniedException());
+        }
+    }
 
     private static AuthenticationHeaderValue Basic(Credentials known) =>
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{known.Username}:{known.Secret}")));
@@ -113,7 +133,7 @@ internal sealed class Authorizer(
 
         // An answer to a HEAD may lack scopes, and one for a mirror may name others: ask for both.
         IEnumerable<string> scopes = challenge["scope"].Split(' ', StringSplitOptions.RemoveEmptyEntries)
-            .Append(scope).Distinct(StringComparer.Ordinal);
+            .Concat(scope.Split(' ')).Distinct(StringComparer.Ordinal);
         TokenResponse answer;
         try
         {

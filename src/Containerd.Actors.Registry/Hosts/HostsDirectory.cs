@@ -6,7 +6,10 @@ using Containerd.Actors.Protocol.Errors;
 namespace Containerd.Actors.Registry.Hosts;
 
 /// <summary>Finds the places that serve a registry: those of its hosts.toml, or the registry itself.</summary>
-/// <remarks>Looked for in <c>HOST_PORT_</c>, <c>HOST:PORT</c> (or <c>HOST</c> when there is no port), then in <c>_default</c>.</remarks>
+/// <remarks>
+/// Looked for in <c>HOST_PORT_</c>, <c>HOST:PORT</c> (or <c>HOST</c> when there is no port), then in <c>_default</c>. A directory of a host
+/// without a hosts.toml is in docker's form: <c>*.crt</c> are authorities, each <c>*.cert</c> with the <c>*.key</c> beside it a client.
+/// </remarks>
 public static class HostsDirectory
 {
     private const long FileBytesMax = 1024 * 1024;
@@ -18,13 +21,19 @@ public static class HostsDirectory
         ArgumentNullException.ThrowIfNull(reference);
         ArgumentNullException.ThrowIfNull(settings);
         RegistryHost server = Default(reference.RegistryHost, settings.IsPlainHttp);
-        if (settings.HostsDirectory is null || Find(settings.HostsDirectory, reference.Host) is not { } file)
+        if (settings.HostsDirectory is null || Find(settings.HostsDirectory, reference.Host) is not { } directory)
         {
             return [server];
         }
 
+        string file = Path.Combine(directory, "hosts.toml");
         try
         {
+            if (!File.Exists(file))
+            {
+                return [WithCertificates(server, directory)];
+            }
+
             if (new FileInfo(file).Length > FileBytesMax)
             {
                 throw new RefusedException(Error.Invalid($"{file} exceeds {FileBytesMax} bytes"));
@@ -70,6 +79,26 @@ public static class HostsDirectory
         string[] names = port.Length == 0
             ? [host, "_default"]
             : [$"{host[..^(port.Length + 1)]}_{port}_", host, "_default"];
-        return names.Select(name => Path.Combine(directory, name, "hosts.toml")).FirstOrDefault(File.Exists);
+        return names.Select(name => Path.Combine(directory, name)).FirstOrDefault(Directory.Exists);
+    }
+
+    private static RegistryHost WithCertificates(RegistryHost server, string directory)
+    {
+        string[] files = [.. Directory.EnumerateFiles(directory).Order(StringComparer.Ordinal)];
+        var clients = new List<ClientCertificateFiles>();
+        foreach (string certificate in files.Where(file => file.EndsWith(".cert", StringComparison.Ordinal)))
+        {
+            string key = Path.ChangeExtension(certificate, ".key");
+            clients.Add(files.Contains(key)
+                ? new ClientCertificateFiles(certificate, key)
+                : throw new RefusedException(Error.Invalid($"missing key {Path.GetFileName(key)} for client certificate {Path.GetFileName(certificate)}. "
+                    + "Note that CA certificates must use the extension .crt")));
+        }
+
+        return server with
+        {
+            AuthorityFiles = [.. files.Where(file => file.EndsWith(".crt", StringComparison.Ordinal))],
+            ClientCertificates = clients,
+        };
     }
 }

@@ -87,6 +87,7 @@ internal static class HostsFile
             "pull" => HostCapabilities.Pull,
             "resolve" => HostCapabilities.Resolve,
             "push" => HostCapabilities.Push,
+            "referrers" => HostCapabilities.Referrers,
             _ => throw Invalid(file, $"unknown capability {word}"),
         });
 

@@ -17,7 +17,10 @@ public enum HostCapabilities
     /// <summary>Store content.</summary>
     Push = 4,
 
-    All = Pull | Resolve | Push,
+    /// <summary>Tell what refers to content.</summary>
+    Referrers = 8,
+
+    All = Pull | Resolve | Push | Referrers,
 }
 
 /// <summary>A place that serves a registry's content: the registry itself or a mirror of it.</summary>

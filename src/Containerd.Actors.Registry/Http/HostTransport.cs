@@ -59,11 +59,18 @@ internal sealed class HostTransport : IDisposable
         using var timeout = new CancellationTokenSource(_headerTimeout, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         request.Headers.TryAddWithoutValidation("User-Agent", _userAgent);
+        if (request.Content is UploadContent upload)
+        {
+            // The time to answer begins again with each piece of the body that went out.
+            upload.Sent = () => timeout.CancelAfter(_headerTimeout);
+        }
+
         try
         {
             return await _invoker.SendAsync(request, both.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (Exception failure) when (failure is OperationCanceledException or HttpRequestException or IOException
+            && timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new HeaderTimeoutException();
         }

@@ -69,6 +69,19 @@ internal static class Refusals
         };
     }
 
+    /// <summary>The digest under which the peer knows what was asked for; null when it does not say.</summary>
+    public static string? DigestOf(HttpResponseMessage response) =>
+        response.Headers.TryGetValues("Docker-Content-Digest", out IEnumerable<string>? values) ? values.First() : null;
+
+    /// <summary>Refuses an answer to a push that names something else than what was sent.</summary>
+    public static void CheckDigest(HttpResponseMessage response, Oci.Images.Digest expected)
+    {
+        if (DigestOf(response) is { } actual && actual != expected.ToString())
+        {
+            throw new RefusedException(Error.Unknown($"got digest {actual}, expected {expected}"));
+        }
+    }
+
     /// <summary>How long the peer asks to wait; null when it does not say.</summary>
     public static TimeSpan? RetryAfter(HttpResponseHeaders headers, DateTimeOffset now)
     {
@@ -81,6 +94,9 @@ internal static class Refusals
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
 }
+
+/// <summary>A host knows who asks and does not let them.</summary>
+internal sealed class AccessDeniedException() : Exception("authorization failed");
 
 /// <summary>No header came in time.</summary>
 internal sealed class HeaderTimeoutException() : IOException("no response header in time");

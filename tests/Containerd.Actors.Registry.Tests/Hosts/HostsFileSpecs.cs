@@ -37,6 +37,17 @@ public sealed class HostsFileSpecs
         Assert.Equal(HostCapabilities.All, hosts[1].Capabilities);
     }
 
+    [Fact]
+    public void Capabilities_are_those_listed_and_the_server_has_its_own()
+    {
+        IReadOnlyList<RegistryHost> hosts = Parse("""
+            capabilities = ["push"]
+            [host."https://z.example"]
+              capabilities = ["pull", "referrers"]
+            """);
+        Assert.Equal([HostCapabilities.Pull | HostCapabilities.Referrers, HostCapabilities.Push], hosts.Select(host => host.Capabilities));
+    }
+
     [Theory]
     [InlineData("server = ")]
     [InlineData("server = \"ftp://h\"")]

@@ -2,6 +2,7 @@
 
 using Akka.Configuration;
 using Containerd.Actors.Registry;
+using Containerd.Actors.Registry.Authentication;
 
 namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 
@@ -43,6 +44,7 @@ public sealed record PullSettings(
         }
 
         string hosts = keys.GetString("hosts-directory");
+        string docker = keys.GetString("docker-config");
         return new PullSettings(
             layers,
             keys.GetTimeSpan("step-timeout"),
@@ -58,6 +60,7 @@ public sealed record PullSettings(
                 AttemptsMax = keys.GetInt("registry.attempts-max"),
                 ManifestBytesMax = document,
                 HostsDirectory = hosts.Length > 0 ? hosts : null,
+                Credentials = docker.Length > 0 ? new DockerConfigFile(docker) : CredentialStores.Anonymous,
             });
     }
 }
