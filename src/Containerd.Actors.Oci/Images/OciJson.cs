@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Serialization;
+using Containerd.Actors.Oci.Archives;
 
 namespace Containerd.Actors.Oci.Images;
 
@@ -16,4 +17,6 @@ namespace Containerd.Actors.Oci.Images;
 [JsonSerializable(typeof(ImageConfig))]
 [JsonSerializable(typeof(Descriptor))]
 [JsonSerializable(typeof(Platform))]
+[JsonSerializable(typeof(ImageLayout))]
+[JsonSerializable(typeof(List<ArchivedImage>))]
 public sealed partial class OciJson : JsonSerializerContext;

@@ -79,6 +79,15 @@ public static partial class Platforms
         return platform with { Os = os, Architecture = architecture, Variant = variant };
     }
 
+    /// <summary>True when both are the same in Go's words; versions of the operating system count where both name one.</summary>
+    public static bool Same(Platform left, Platform right)
+    {
+        Platform one = Normalise(left);
+        Platform other = Normalise(right);
+        return one.Os == other.Os && one.Architecture == other.Architecture && one.Variant == other.Variant
+            && (string.IsNullOrEmpty(one.OsVersion) || string.IsNullOrEmpty(other.OsVersion) || one.OsVersion == other.OsVersion);
+    }
+
     /// <summary><c>os/arch</c> or <c>os/arch/variant</c>.</summary>
     public static string Text(Platform platform)
     {
