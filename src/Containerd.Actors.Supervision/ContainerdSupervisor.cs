@@ -13,6 +13,7 @@ using Containerd.Actors.Protocol.Events;
 using Containerd.Actors.Protocol.Messages;
 using Containerd.Actors.Protocol.Pulls;
 using Containerd.Actors.Protocol.Tasks;
+using Containerd.Actors.Protocol.Transfers;
 using Containerd.Actors.Supervision.Content;
 using Containerd.Actors.Supervision.Diff;
 using Containerd.Actors.Supervision.Events;
@@ -21,6 +22,7 @@ using Containerd.Actors.Supervision.GarbageCollection;
 using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
+using Containerd.Actors.Supervision.Namespaces.Transfers;
 using Containerd.Actors.Supervision.Node;
 using Containerd.Actors.Supervision.Snapshots;
 
@@ -92,7 +94,12 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
             PullsSupervisor.Props(name, _self, _parts.Sources, _parts.Pulls, _parts.LiveEntities, _parts.Time),
             static message => message is IForPulls,
             HoldsRoots: false);
-        return NamespaceActor.Props(name, _parts.Namespaces, [containers, pulls], _parts.Time);
+        NamespaceChild transfers = new(
+            "transfers",
+            TransfersSupervisor.Props(name, _self, _parts.Transfers, _parts.Pulls, _parts.LiveEntities, _parts.Time),
+            static message => message is IForTransfers,
+            HoldsRoots: false);
+        return NamespaceActor.Props(name, _parts.Namespaces, [containers, pulls, transfers], _parts.Time);
     }
 
     private void Add(string name, Func<Props> props)

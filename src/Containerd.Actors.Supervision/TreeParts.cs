@@ -10,6 +10,7 @@ using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
+using Containerd.Actors.Supervision.Namespaces.Transfers;
 
 namespace Containerd.Actors.Supervision;
 
@@ -51,6 +52,9 @@ public sealed record TreeParts
 
     /// <summary>Bounds of pulls.</summary>
     public required PullSettings Pulls { get; init; }
+
+    /// <summary>What pushes, imports and exports are built on.</summary>
+    public required TransferParts Transfers { get; init; }
 
     /// <summary>When garbage is collected.</summary>
     public required GarbageCollectionSettings GarbageCollection { get; init; }

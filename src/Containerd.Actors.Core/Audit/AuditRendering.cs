@@ -15,6 +15,7 @@ using Containerd.Actors.Core.Node;
 using Containerd.Actors.Core.Pulls;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Core.Tasks;
+using Containerd.Actors.Core.Transfers;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Containers;
 using Containerd.Actors.Protocol.Errors;
@@ -73,6 +74,9 @@ public static class AuditRendering
             case PullEvents.LayerUnpacked e: Text(writer, "layer", e.Layer.ToString()); Text(writer, "chain_id", e.ChainId); break;
             case PullEvents.Completed e: Text(writer, "target", e.Target.ToString()); break;
             case PullEvents.Failed e: Write(writer, e.Error); break;
+            case TransferEvents.Requested e: Text(writer, "kind", e.Kind); Texts(writer, "images", e.Images); Text(writer, "place", e.Place); break;
+            case TransferEvents.Completed e: Texts(writer, "images", e.Images); break;
+            case TransferEvents.Failed e: Write(writer, e.Error); break;
             default: WriteTask(writer, value); break;
         }
     }
@@ -145,6 +149,17 @@ public static class AuditRendering
         }
 
         writer.WriteEndObject();
+    }
+
+    private static void Texts(Utf8JsonWriter writer, string name, IEnumerable<string> texts)
+    {
+        writer.WriteStartArray(name);
+        foreach (string text in texts)
+        {
+            writer.WriteStringValue(text);
+        }
+
+        writer.WriteEndArray();
     }
 
     private static void Write(Utf8JsonWriter writer, Error error) => Text(writer, "error", error.Text);

@@ -41,6 +41,16 @@ public static class ContentCommands
         string Namespace, Digest Digest, ImmutableSortedDictionary<string, string> Labels, ImmutableArray<string> Mask, Caller Caller)
         : IRequest<ContentRecord>, INamespaceCommand;
 
+    /// <summary>Adds a repository to those that a visible blob is known to come from.</summary>
+    /// <remarks>What is known stays known: pushes mount the blob from any of them. A list that would grow too long stays as it is.</remarks>
+    /// <param name="Namespace">The namespace.</param>
+    /// <param name="Digest">Which blob.</param>
+    /// <param name="Host">The registry as references name it, for example <c>docker.io</c>.</param>
+    /// <param name="Repository">The repository, for example <c>library/redis</c>.</param>
+    /// <param name="Caller">On whose behalf.</param>
+    public sealed record AddSource(string Namespace, Digest Digest, string Host, string Repository, Caller Caller)
+        : IRequest<ContentRecord>, INamespaceCommand;
+
     /// <summary>Makes a blob invisible here and takes it out of the caller's lease.</summary>
     public sealed record Remove(string Namespace, Digest Digest, Caller Caller) : IRequest<Nothing>, INamespaceCommand;
 }

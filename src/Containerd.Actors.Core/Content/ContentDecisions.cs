@@ -89,6 +89,26 @@ public static class ContentDecisions
         return Decision.Done(updated, new ContentEvents.Updated(updated));
     }
 
+    /// <summary>Adds a repository to those that a blob comes from.</summary>
+    public static Decision<ContentRecord> Decide(this NamespaceState state, ContentCommands.AddSource command, DateTimeOffset at)
+    {
+        if (!state.Content.TryGetValue(command.Digest, out ContentRecord? content))
+        {
+            return Decision.Refused<ContentRecord>(Missing(command.Digest));
+        }
+
+        string label = ContentLabels.DistributionSource + command.Host;
+        string? present = content.Labels.GetValueOrDefault(label);
+        string? value = ContentLabels.WithSource(command.Host, present, command.Repository);
+        if (value is null || value == present)
+        {
+            return Decision.Done(content, []);
+        }
+
+        ContentRecord updated = content with { Labels = content.Labels.SetItem(label, value), UpdatedAt = at };
+        return Decision.Done(updated, new ContentEvents.Updated(updated));
+    }
+
     /// <summary>Makes a blob invisible.</summary>
     public static Decision<Nothing> Decide(this NamespaceState state, ContentCommands.Remove command) =>
         state.Content.ContainsKey(command.Digest)

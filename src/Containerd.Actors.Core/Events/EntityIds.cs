@@ -20,6 +20,9 @@ public static class EntityIds
     /// <summary>Prefix of all pulls.</summary>
     public const string PullPrefix = "pull/";
 
+    /// <summary>Prefix of all transfers.</summary>
+    public const string TransferPrefix = "transfer/";
+
     /// <summary>A namespace with its images, leases, content and snapshots.</summary>
     public static string Namespace(string name) => NamespacePrefix + name;
 
@@ -31,6 +34,9 @@ public static class EntityIds
 
     /// <summary>A pull.</summary>
     public static string Pull(string ns, string operation) => $"{PullPrefix}{ns}/{operation}";
+
+    /// <summary>A push, an import or an export.</summary>
+    public static string Transfer(string ns, string operation) => $"{TransferPrefix}{ns}/{operation}";
 
     /// <summary>Events that clients published, of all namespaces.</summary>
     public const string Publications = "publications";

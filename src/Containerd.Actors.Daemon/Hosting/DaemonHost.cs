@@ -14,6 +14,7 @@ using Containerd.Actors.Grpc.Calls;
 using Containerd.Actors.Grpc.Events;
 using Containerd.Actors.Grpc.Introspection;
 using Containerd.Actors.Grpc.Snapshots;
+using Containerd.Actors.Grpc.Streaming;
 using Containerd.Actors.Linux.Executor;
 using Containerd.Actors.Linux.Locks;
 using Containerd.Actors.Linux.Systemd;
@@ -35,6 +36,7 @@ using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
+using Containerd.Actors.Supervision.Namespaces.Transfers;
 using Containerd.Actors.Supervision.Node;
 using Containerd.Actors.Supervision.Trees;
 
@@ -62,6 +64,7 @@ internal static class DaemonHost
         ContentEffectRunner content = new(store);
 
         EventFeed feed = new();
+        LiveStreams streams = new();
         ActorSystem system = ActorSystem.Create("containerd", ActorSystemSetup.Create(
             BootstrapSetup.Create().WithConfig(JournalFiles(settings, config)), new JournalSetup([feed])));
         try
@@ -87,6 +90,7 @@ internal static class DaemonHost
                 GarbageCollection = GarbageCollectionSettings.From(config),
                 Sources = RegistrySource.With(pulls.Registry, TimeProvider.System),
                 Pulls = pulls,
+                Transfers = new TransferParts(content, streams, RegistrySink.With(pulls.Registry, TimeProvider.System), TransferSettings.From(config)),
             }), "containerd");
             feed.Connect(root);
 
@@ -105,6 +109,7 @@ internal static class DaemonHost
                 .AddSingleton(new EventsSettings(settings.SubscriberQueueMax))
                 .AddSingleton(new SnapshotterNames(new[] { overlay.Name, native.Name }.ToFrozenSet()))
                 .AddSingleton<IContentReader>(content)
+                .AddSingleton(streams)
                 .AddSingleton<ILiveTree>(new LiveTree(root))
                 .AddSingleton<Core.Audit.IJournalReader>(journal), tree);
             await ServeAsync(settings, logs.CreateLogger("containerd"), stopping);

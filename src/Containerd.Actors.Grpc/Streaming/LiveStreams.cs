@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Concurrent;
+using Containerd.Actors.Core.Transfers;
 using Containerd.Actors.Protocol.Errors;
 
 namespace Containerd.Actors.Grpc.Streaming;
@@ -10,7 +11,7 @@ namespace Containerd.Actors.Grpc.Streaming;
 /// A live stream is a connection, and nothing of it can outlive the daemon or be told to another actor system: so it is held by the
 /// face that serves the connection. Its number is bounded by the calls that a connection may have open.
 /// </remarks>
-public sealed class LiveStreams
+public sealed class LiveStreams : IByteStreams
 {
     private readonly ConcurrentDictionary<(string Namespace, string Id), LiveStream> _streams = new();
 
@@ -33,6 +34,12 @@ public sealed class LiveStreams
     public LiveStream Get(string ns, string id) => _streams.TryGetValue((ns, id), out LiveStream? stream)
         ? stream
         : throw new RefusedException(Error.NotFound($"stream \"{id}\""));
+
+    /// <inheritdoc />
+    public Stream OpenRead(string ns, string id) => new IncomingByteStream(Get(ns, id));
+
+    /// <inheritdoc />
+    public Stream OpenWrite(string ns, string id) => new OutgoingByteStream(Get(ns, id));
 
     /// <summary>Makes the id free again; done by whoever added the stream.</summary>
     public void Remove(LiveStream stream)

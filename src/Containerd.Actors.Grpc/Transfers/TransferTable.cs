@@ -19,10 +19,12 @@ public sealed class TransferTable(IEnumerable<ITransferOperation> operations)
 /// <summary>The table of the pairs that are served.</summary>
 public static class TransferServices
 {
-    /// <summary>Adds every pair, and what they share. A further pair is one more line here and a file of its own.</summary>
+    /// <summary>Adds every pair. The host adds <see cref="LiveStreams"/>, which the tree has a part in. A further pair is one more line here and a file of its own.</summary>
     public static IServiceCollection AddTransfers(this IServiceCollection services) => services
-        .AddSingleton<LiveStreams>()
         .AddSingleton<TransferTable>()
         .AddSingleton<ITransferOperation, TagTransfer>()
+        .AddSingleton<ITransferOperation, PushTransfer>()
+        .AddSingleton<ITransferOperation, ImportTransfer>()
+        .AddSingleton<ITransferOperation, ExportTransfer>()
         .AddSingleton<ITransferOperation, EchoTransfer>();
 }

@@ -194,6 +194,9 @@ public sealed class NamespaceActor : EntityActor<NamespaceState>, IWithTimers
             case ContentCommands.Update command:
                 Change(Decided.Decide(command, now), command);
                 break;
+            case ContentCommands.AddSource command:
+                Change(Decided.Decide(command, now), command);
+                break;
             case ContentCommands.Remove command:
                 Change(Decided.Decide(command), command, isDeletion: true);
                 break;

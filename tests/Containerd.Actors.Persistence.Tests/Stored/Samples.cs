@@ -12,6 +12,7 @@ using Containerd.Actors.Core.Node;
 using Containerd.Actors.Core.Pulls;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Core.Tasks;
+using Containerd.Actors.Core.Transfers;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Persistence.Stored;
 using Containerd.Actors.Protocol.Containers;
@@ -104,6 +105,9 @@ internal static class Samples
         new PullEvents.LayerUnpacked(Blob, "sha256:chain"),
         new PullEvents.Completed(Blob),
         new PullEvents.Failed(Missing),
+        new TransferEvents.Requested("push", ["docker.io/library/redis:7"], "r.test/redis:7"),
+        new TransferEvents.Completed(["docker.io/library/redis:7@sha256:target"]),
+        new TransferEvents.Failed(Missing),
         new NodeEvents.DaemonStarted("0.1.0", 7),
         new NodeEvents.DaemonStopped(7),
         new NodeEvents.Published("/topic", new AnyValue("t", new byte[] { 1 })),

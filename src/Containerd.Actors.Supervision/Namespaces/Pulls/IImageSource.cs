@@ -30,6 +30,13 @@ public sealed class RegistrySource(RegistrySession session) : IImageSource
     /// <summary>Sources of this kind with these settings; what a request says of hosts and credentials wins.</summary>
     public static ImageSources With(RegistrySettings settings, TimeProvider time) => (reference, source) =>
     {
+        (RegistrySettings own, ICredentialStore? credentials) = Of(reference, source, settings);
+        return new RegistrySource(new RegistryClient(own, time).Open(reference, credentials));
+    };
+
+    /// <summary>What a request says of hosts and credentials over what is configured.</summary>
+    internal static (RegistrySettings Settings, ICredentialStore? Credentials) Of(ImageReference reference, PullSource source, RegistrySettings settings)
+    {
         RegistrySettings own = settings with
         {
             IsPlainHttp = source.IsPlainHttp || settings.IsPlainHttp,
@@ -38,8 +45,8 @@ public sealed class RegistrySource(RegistrySession session) : IImageSource
         ICredentialStore? credentials = source.Username.Length == 0 && source.Secret.Length == 0
             ? null
             : CredentialStores.For(reference.Host, new Credentials { Username = source.Username, Secret = source.Secret });
-        return new RegistrySource(new RegistryClient(own, time).Open(reference, credentials));
-    };
+        return (own, credentials);
+    }
 
     /// <inheritdoc />
     public async Task<Descriptor> ResolveAsync(CancellationToken cancellationToken) =>

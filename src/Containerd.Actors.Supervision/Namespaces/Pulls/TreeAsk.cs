@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Akka.Actor;
+using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Protocol.Messages;
+
+namespace Containerd.Actors.Supervision.Namespaces.Pulls;
+
+/// <summary>The tree as the steps of a pull ask it: each answer is waited for, up to a bound.</summary>
+/// <param name="tree">The root of the tree.</param>
+/// <param name="subject">What the pull is about, for texts.</param>
+/// <param name="timeout">Longest wait for one answer.</param>
+internal sealed class TreeAsk(IActorRef tree, string subject, TimeSpan timeout)
+{
+    /// <summary>Asks and waits.</summary>
+    /// <exception cref="RefusedException">The tree refused, or did not answer in time.</exception>
+    public async Task<T> AskAsync<T>(IRequest<T> request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await tree.Ask<Reply<T>>(request, timeout, cancellationToken).ConfigureAwait(false)).Value;
+        }
+        catch (AskTimeoutException)
+        {
+            throw new RefusedException(new Error(
+                ErrorKind.DeadlineExceeded, $"{subject}: {request.GetType().Name} took longer than {timeout.TotalSeconds:0} s ({PullSettings.Path}.step-timeout)"));
+        }
+    }
+
+    /// <summary>Asks and waits also when the pull was given up meanwhile: the answer tells what is to be undone.</summary>
+    /// <exception cref="RefusedException">The tree refused, or did not answer in time.</exception>
+    public Task<T> FinishAsync<T>(IRequest<T> request) => AskAsync(request, CancellationToken.None);
+
+    /// <summary>Asks for something that may fail without harm.</summary>
+    public async Task TryAsync<T>(IRequest<T> request)
+    {
+        try
+        {
+            await FinishAsync(request).ConfigureAwait(false);
+        }
+        catch (RefusedException)
+        {
+            // Garbage collection takes what is left once the lease has ended.
+        }
+    }
+
+    /// <summary>Tells without waiting.</summary>
+    public void Tell(object message) => tree.Tell(message, ActorRefs.NoSender);
+}
