@@ -13,24 +13,57 @@ namespace Containerd.Actors.Cli.Images;
 /// <summary>Looks images up in the daemon's store and reads their documents.</summary>
 internal sealed class ImageStore(ContainerdConnection connection)
 {
+    /// <summary>What an image stands for.</summary>
+    public static Descriptor TargetOf(Image image) => new(image.Target.MediaType, Digest.Parse(image.Target.Digest), image.Target.Size);
+
+    /// <summary>A target as the daemon reads it: what it is, and nothing about where it came from.</summary>
+    public static Types.Descriptor ToWire(Descriptor target) =>
+        new() { MediaType = target.MediaType, Digest = target.Digest.ToString(), Size = target.Size };
+
     /// <summary>The image with this name, or with <c>:latest</c> behind it; null if there is none.</summary>
     public async Task<Image?> FindAsync(string name, CancellationToken cancellation)
     {
         foreach (string candidate in ImageNames.Candidates(name))
         {
-            try
+            if (await FindExactlyAsync(candidate, cancellation).ConfigureAwait(false) is { } found)
             {
-                GetImageResponse found = await connection.Images.GetAsync(
-                    new GetImageRequest { Name = candidate }, cancellationToken: cancellation).ConfigureAwait(false);
-                return found.Image;
-            }
-            catch (RpcException missing) when (missing.StatusCode == StatusCode.NotFound)
-            {
-                continue;
+                return found;
             }
         }
 
         return null;
+    }
+
+    /// <summary>Makes a name stand for a target.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="target">What it will stand for.</param>
+    /// <param name="labels">Labels of the image.</param>
+    /// <param name="isForced">True to take a name that stands for something else.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="CliFailure">Another image has the name.</exception>
+    public async Task PutAsync(
+        string name, Types.Descriptor target, IEnumerable<KeyValuePair<string, string>> labels, bool isForced, CancellationToken cancellation)
+    {
+        Image image = new() { Name = name, Target = target };
+        foreach ((string key, string value) in labels)
+        {
+            image.Labels[key] = value;
+        }
+
+        try
+        {
+            await connection.Images.CreateAsync(new CreateImageRequest { Image = image }, cancellationToken: cancellation).ConfigureAwait(false);
+        }
+        catch (RpcException exists) when (exists.StatusCode == StatusCode.AlreadyExists)
+        {
+            Image? known = await FindExactlyAsync(name, cancellation).ConfigureAwait(false);
+            if (!isForced && known?.Target.Digest != target.Digest)
+            {
+                throw new CliFailure(name, "another image has this name", "--force takes it");
+            }
+
+            await connection.Images.UpdateAsync(new UpdateImageRequest { Image = image }, cancellationToken: cancellation).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Reads the manifest and the configuration for the first platform that the matcher takes.</summary>
@@ -67,6 +100,19 @@ internal sealed class ImageStore(ContainerdConnection connection)
                 .Select(manifest => Platforms.Text(manifest.Platform!))
                 .Distinct(),
         ];
+    }
+
+    private async Task<Image?> FindExactlyAsync(string name, CancellationToken cancellation)
+    {
+        try
+        {
+            GetImageResponse found = await connection.Images.GetAsync(new GetImageRequest { Name = name }, cancellationToken: cancellation).ConfigureAwait(false);
+            return found.Image;
+        }
+        catch (RpcException missing) when (missing.StatusCode == StatusCode.NotFound)
+        {
+            return null;
+        }
     }
 
     private async Task<Manifest> ReadManifestAsync(Image image, PlatformMatcher platforms, CancellationToken cancellation)

@@ -11,6 +11,8 @@ namespace Containerd.Actors.Cli.Json;
 [JsonSerializable(typeof(IReadOnlyList<ContainerDocument>))]
 [JsonSerializable(typeof(InspectDocument))]
 [JsonSerializable(typeof(PullDocument))]
+[JsonSerializable(typeof(TransferDocument))]
+[JsonSerializable(typeof(MadeImageDocument))]
 [JsonSerializable(typeof(EventDocument))]
 [JsonSerializable(typeof(IReadOnlyList<TreeDocument>))]
 [JsonSerializable(typeof(RecordDocument))]

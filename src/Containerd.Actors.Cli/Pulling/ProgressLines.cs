@@ -71,5 +71,5 @@ internal static class ProgressLines
         ? Sizes.Format(layer.Total)
         : $"{Sizes.Format(layer.Offset)} / {(layer.Total > 0 ? Sizes.Format(layer.Total) : "?")}";
 
-    private static bool IsStored(LayerProgress layer) => layer.Stage is "stored" or "unpacking" or "done";
+    private static bool IsStored(LayerProgress layer) => layer.Stage is "stored" or "unpacking" or "done" or "exists";
 }

@@ -4,11 +4,14 @@ using System.Net.Sockets;
 using Containerd.Node.V1;
 using Containerd.Services.Containers.V1;
 using Containerd.Services.Content.V1;
+using Containerd.Services.Diff.V1;
 using Containerd.Services.Images.V1;
 using Containerd.Services.Introspection.V1;
 using Containerd.Services.Leases.V1;
 using Containerd.Services.Snapshots.V1;
+using Containerd.Services.Streaming.V1;
 using Containerd.Services.Tasks.V1;
+using Containerd.Services.Transfer.V1;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -45,11 +48,14 @@ public sealed class ContainerdConnection : IDisposable
         CallInvoker invoker = channel.Intercept(new MetadataInterceptor(name, lease));
         Containers = new Containers.ContainersClient(invoker);
         Content = new Content.ContentClient(invoker);
+        Diff = new Diff.DiffClient(invoker);
         Images = new Images.ImagesClient(invoker);
         Snapshots = new Snapshots.SnapshotsClient(invoker);
         Tasks = new Tasks.TasksClient(invoker);
         Leases = new Leases.LeasesClient(invoker);
         Events = new Services.Events.V1.Events.EventsClient(invoker);
+        Streaming = new Streaming.StreamingClient(invoker);
+        Transfer = new Transfer.TransferClient(invoker);
         Introspection = new Introspection.IntrospectionClient(invoker);
         Version = new VersionClient(invoker);
         Node = new Node.V1.Node.NodeClient(invoker);
@@ -71,6 +77,9 @@ public sealed class ContainerdConnection : IDisposable
     /// <summary>containerd.services.content.v1.</summary>
     public Content.ContentClient Content { get; }
 
+    /// <summary>containerd.services.diff.v1.</summary>
+    public Diff.DiffClient Diff { get; }
+
     /// <summary>containerd.services.images.v1.</summary>
     public Images.ImagesClient Images { get; }
 
@@ -85,6 +94,12 @@ public sealed class ContainerdConnection : IDisposable
 
     /// <summary>containerd.services.events.v1.</summary>
     public Services.Events.V1.Events.EventsClient Events { get; }
+
+    /// <summary>containerd.services.streaming.v1.</summary>
+    public Streaming.StreamingClient Streaming { get; }
+
+    /// <summary>containerd.services.transfer.v1.</summary>
+    public Transfer.TransferClient Transfer { get; }
 
     /// <summary>containerd.services.introspection.v1.</summary>
     public Introspection.IntrospectionClient Introspection { get; }

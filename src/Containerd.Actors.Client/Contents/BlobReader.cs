@@ -6,7 +6,7 @@ using Grpc.Core;
 
 namespace Containerd.Actors.Client.Contents;
 
-/// <summary>Reads small blobs, such as manifests and image configurations, as a whole.</summary>
+/// <summary>Reads blobs: small ones, such as manifests and image configurations, as a whole.</summary>
 public static class BlobReader
 {
     /// <summary>A bound for manifests and configurations, in bytes: registries refuse larger ones.</summary>
@@ -33,5 +33,35 @@ public static class BlobReader
         }
 
         return bytes.ToArray();
+    }
+
+    /// <summary>Reads the first bytes of the blob with this digest; fewer when it has no more.</summary>
+    /// <exception cref="RpcException">The blob is missing, or the daemon failed.</exception>
+    public static async Task<byte[]> ReadStartAsync(ContainerdConnection connection, string digest, int count, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        using AsyncServerStreamingCall<ReadContentResponse> call = connection.Content.Read(
+            new ReadContentRequest { Digest = digest, Size = count }, cancellationToken: cancellation);
+        using var bytes = new MemoryStream();
+        await foreach (ReadContentResponse chunk in call.ResponseStream.ReadAllAsync(cancellation).ConfigureAwait(false))
+        {
+            bytes.Write(chunk.Data.Span);
+        }
+
+        return bytes.ToArray();
+    }
+
+    /// <summary>Copies the blob with this digest into a stream.</summary>
+    /// <exception cref="RpcException">The blob is missing, or the daemon failed.</exception>
+    public static async Task CopyAsync(ContainerdConnection connection, string digest, Stream target, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        ArgumentNullException.ThrowIfNull(target);
+        using AsyncServerStreamingCall<ReadContentResponse> call =
+            connection.Content.Read(new ReadContentRequest { Digest = digest }, cancellationToken: cancellation);
+        await foreach (ReadContentResponse chunk in call.ResponseStream.ReadAllAsync(cancellation).ConfigureAwait(false))
+        {
+            await target.WriteAsync(chunk.Data.Memory, cancellation).ConfigureAwait(false);
+        }
     }
 }

@@ -8,7 +8,8 @@ public sealed class HelpSpecs
 {
     private static readonly string[] Verbs =
     [
-        "", "pull", "images", "run", "ps", "exec", "logs", "stop", "kill", "rm", "inspect", "events", "tree", "gc", "why", "audit", "audit log",
+        "", "pull", "push", "images", "tag", "import", "export", "convert", "commit", "run", "ps", "exec", "logs", "stop", "kill", "rm",
+        "inspect", "events", "tree", "gc", "why", "audit", "audit log",
         "audit verify", "audit replay",
     ];
 
