@@ -43,6 +43,12 @@ public sealed record RegistrySettings
     /// <summary>True to speak http to a registry that hosts.toml says nothing about.</summary>
     public bool IsPlainHttp { get; init; }
 
+    /// <summary>True to speak https only to a registry that hosts.toml says nothing about, also when it is this machine.</summary>
+    public bool IsHttpsOnly { get; init; }
+
+    /// <summary>Headers of every request to a registry or mirror, beside those of hosts.toml; they may hold secrets.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
     /// <summary>What the client calls itself.</summary>
     public string UserAgent { get; init; } = "containerd-actors";
 

@@ -16,6 +16,7 @@ using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Protocol.Transfers;
 using Containerd.Actors.Supervision.Content;
 using Containerd.Actors.Supervision.Diff;
+using Containerd.Actors.Supervision.Downloads;
 using Containerd.Actors.Supervision.Events;
 using Containerd.Actors.Supervision.Executor;
 using Containerd.Actors.Supervision.GarbageCollection;
@@ -25,6 +26,7 @@ using Containerd.Actors.Supervision.Namespaces.Pulls;
 using Containerd.Actors.Supervision.Namespaces.Transfers;
 using Containerd.Actors.Supervision.Node;
 using Containerd.Actors.Supervision.Snapshots;
+using Containerd.Actors.Supervision.Verifiers;
 
 namespace Containerd.Actors.Supervision;
 
@@ -52,6 +54,8 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
         Add("content", () => ContentActor.Props(Child("executor"), Child("namespaces"), parts.Content, parts.Time));
         Add("snapshots", () => SnapshottersSupervisor.Props(parts.Snapshotters, Child("executor"), Child("namespaces")));
         Add("diff", () => DiffActor.Props(Child("executor"), Child("namespaces"), Child("content")));
+        Add("downloads", () => DownloadsActor.Props(parts.Pulls.DownloadsMax));
+        Add("verifiers", () => VerifiersActor.Props(Child("executor"), parts.Pulls.Verifiers));
         Add("events", () => EventExchange.Props(ShimEvents.ToSignal, Child("namespaces"), parts.Time));
         Add("garbage-collection", () =>
             GarbageCollector.Props(Child("namespaces"), Child("content"), Child("snapshots"), parts.GarbageCollection, parts.Time));
@@ -70,7 +74,9 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
         switch (message)
         {
             case IForSnapshotter: Forward("snapshots", message); break;
-            case IForIngest or IngestCommands.List: Forward("content", message); break;
+            case IForIngest or IngestCommands.List or DocumentQueries.Read: Forward("content", message); break;
+            case DownloadCommands.Ask or DownloadCommands.Leave: Forward("downloads", message); break;
+            case VerifierCommands.Verify: Forward("verifiers", message); break;
             case IForDiffer: Forward("diff", message); break;
             case EventExchange.Stored or EventCommands.Subscribe or EventCommands.Publish or EventCommands.Forward: Forward("events", message); break;
             case GarbageCommands.Run or GarbageCommands.Explain: Forward("garbage-collection", message); break;

@@ -80,9 +80,9 @@ public sealed class Machine : IAsyncLifetime
 
     internal Task<Ran> CactlAsync(params string[] arguments) => Command.RunAsync(Repository.Cactl, ["--address", Socket, .. arguments]);
 
-    internal async Task StartDaemonAsync()
+    internal async Task StartDaemonAsync(params string[] more)
     {
-        _daemon = Process.Start(new ProcessStartInfo(Repository.Daemon, ["--address", Socket, "--root", Root, "--state", State, "--log-level", "error"]))!;
+        _daemon = Process.Start(new ProcessStartInfo(Repository.Daemon, ["--address", Socket, "--root", Root, "--state", State, "--log-level", "error", .. more]))!;
         await Command.UntilAsync(() => CtrAsync("version"), ran => ran.Status == 0, TimeSpan.FromSeconds(10));
     }
 

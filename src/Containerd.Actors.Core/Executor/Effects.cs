@@ -128,4 +128,43 @@ public static class Effects
         /// <inheritdoc />
         public override string Call => "rename";
     }
+
+    /// <summary>The programs of a directory by name. The value is an array of absolute paths, or null when there is no such directory.</summary>
+    public sealed record ListPrograms(string Directory) : Effect
+    {
+        /// <inheritdoc />
+        public override LaneKind Lane => LaneKind.Mount;
+
+        /// <inheritdoc />
+        public override string Subject => Directory;
+
+        /// <inheritdoc />
+        public override string Call => "getdents64";
+    }
+
+    /// <summary>Runs a program to its end, or kills it when its time is up. The value is a <see cref="ProgramResult"/>.</summary>
+    /// <param name="Path">Absolute path.</param>
+    /// <param name="Arguments">Arguments behind the name of the program.</param>
+    /// <param name="Input">Its standard input.</param>
+    /// <param name="TimeLimit">Time until it is killed.</param>
+    /// <param name="OutputBytesMax">Bytes of each output that are kept.</param>
+    public sealed record RunProgram(
+        string Path, ImmutableArray<string> Arguments, ReadOnlyMemory<byte> Input, TimeSpan TimeLimit, int OutputBytesMax) : Effect
+    {
+        /// <inheritdoc />
+        public override LaneKind Lane => LaneKind.Bulk;
+
+        /// <inheritdoc />
+        public override string Subject => Path;
+
+        /// <inheritdoc />
+        public override string Call => "waitid";
+    }
 }
+
+/// <summary>How a program ended and what it said.</summary>
+/// <param name="Status">Its exit code, or 128 and the signal that ended it.</param>
+/// <param name="Output">Standard output up to the bound.</param>
+/// <param name="ErrorOutput">Standard error up to the bound.</param>
+/// <param name="IsTimedOut">True when it was killed because its time was up.</param>
+public sealed record ProgramResult(int Status, string Output, string ErrorOutput, bool IsTimedOut);

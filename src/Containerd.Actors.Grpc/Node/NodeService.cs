@@ -35,14 +35,16 @@ public sealed class NodeService(ILiveTree live, Tree tree, ActorSystem system) :
     /// <inheritdoc />
     public override async Task Pull(PullRequest request, IServerStreamWriter<Containerd.Node.V1.PullProgress> responseStream, ServerCallContext context)
     {
-        PullCommands.Pull pull = new(
-            context.Namespace(),
-            request.Reference,
-            request.Snapshotter.Length > 0 ? request.Snapshotter : DefaultSnapshotter,
-            Platform(request.Platform),
-            new PullSource(request.PlainHttp, request.HostsDir, request.Username, request.Secret),
-            request.Labels.ToLabels(),
-            context.Caller());
+        string snapshotter = request.Snapshotter.Length > 0 ? request.Snapshotter : DefaultSnapshotter;
+        PullWish wish = new()
+        {
+            Names = [new PullName(request.Reference)],
+            Labels = request.Labels.ToLabels(),
+            Platforms = PlatformSelection.Best(Platform(request.Platform) ?? Platforms.Host),
+            Unpacks = [new PullUnpack(null, snapshotter)],
+        };
+        PullSource source = new(request.PlainHttp, request.HostsDir, request.Username, request.Secret);
+        PullCommands.Pull pull = new(context.Namespace(), request.Reference, wish, source, GoesOn: true, context.Caller());
         Channel<PullProgress> steps = Channel.CreateBounded<PullProgress>(new BoundedChannelOptions(16) { FullMode = BoundedChannelFullMode.DropOldest });
         IActorRef watcher = system.ActorOf(PullWatcher.Props(steps.Writer));
         try

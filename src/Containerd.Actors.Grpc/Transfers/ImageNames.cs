@@ -4,6 +4,7 @@ using System.Collections.Immutable;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Protocol.Pulls;
 using Containerd.Actors.Protocol.Values;
 using Containerd.Types.Transfer;
 
@@ -14,13 +15,13 @@ public static class ImageNames
 {
     /// <summary>The name itself and the further references that are complete; prefixes are for archives, which bring names of their own.</summary>
     /// <exception cref="RefusedException">There is none.</exception>
-    public static ImmutableArray<string> Of(ImageStore store, Digest target)
+    public static ImmutableArray<PullName> Of(ImageStore store)
     {
         ArgumentNullException.ThrowIfNull(store);
-        IEnumerable<string> further = store.ExtraReferences
-            .Where(reference => !reference.IsPrefix && reference.Name.Length > 0)
-            .Select(reference => reference.AddDigest ? $"{reference.Name}@{target}" : reference.Name);
-        ImmutableArray<string> names = [.. further.Prepend(store.Name).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal)];
+        IEnumerable<PullName> further = store.ExtraReferences
+            .Where(reference => !reference.IsPrefix)
+            .Select(reference => new PullName(reference.Name, reference.AddDigest));
+        ImmutableArray<PullName> names = [.. further.Prepend(new PullName(store.Name)).Where(name => name.Name.Length > 0).Distinct()];
         return names.IsEmpty ? throw new RefusedException(Error.NotFound("no image name provided")) : names;
     }
 
@@ -28,9 +29,9 @@ public static class ImageNames
     public static async Task StoreAsync(this TransferCall call, ImageStore store, Descriptor target, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(call);
-        foreach (string name in Of(store, target.Digest))
+        foreach (PullName name in Of(store))
         {
-            await call.PutAsync(name, target, Labels.From(store.Labels), cancellationToken).ConfigureAwait(false);
+            await call.PutAsync(name.Of(target.Digest), target, Labels.From(store.Labels), cancellationToken).ConfigureAwait(false);
         }
     }
 

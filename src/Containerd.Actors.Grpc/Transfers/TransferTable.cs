@@ -22,6 +22,7 @@ public static class TransferServices
     /// <summary>Adds every pair. The host adds <see cref="LiveStreams"/>, which the tree has a part in. A further pair is one more line here and a file of its own.</summary>
     public static IServiceCollection AddTransfers(this IServiceCollection services) => services
         .AddSingleton<TransferTable>()
+        .AddSingleton<ITransferOperation, PullTransfer>()
         .AddSingleton<ITransferOperation, TagTransfer>()
         .AddSingleton<ITransferOperation, PushTransfer>()
         .AddSingleton<ITransferOperation, ImportTransfer>()

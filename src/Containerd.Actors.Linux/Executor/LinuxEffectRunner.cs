@@ -6,6 +6,7 @@ using Containerd.Actors.Linux.Cgroups;
 using Containerd.Actors.Linux.Interop;
 using Containerd.Actors.Linux.Mounts;
 using Containerd.Actors.Linux.Pids;
+using Containerd.Actors.Linux.Processes;
 using Containerd.Actors.Linux.Trees;
 
 namespace Containerd.Actors.Linux.Executor;
@@ -18,7 +19,8 @@ public sealed class LinuxEffectRunner : IEffectRunner
 
     /// <inheritdoc />
     public bool Runs(Effect effect) => effect is Effects.Mount or Effects.Unmount or Effects.Kill or Effects.SignalPidFd or Effects.OpenPidFd
-        or Effects.ReadCgroup or Effects.CreateDirectory or Effects.RemoveTree or Effects.Rename;
+        or Effects.ReadCgroup or Effects.CreateDirectory or Effects.RemoveTree or Effects.Rename
+        or Effects.ListPrograms or Effects.RunProgram;
 
     /// <inheritdoc />
     public object? Run(Effect effect, CancellationToken cancellationToken)
@@ -50,6 +52,8 @@ public sealed class LinuxEffectRunner : IEffectRunner
             case Effects.CreateDirectory create: Create(create.Path, (uint)create.Mode); return null;
             case Effects.RemoveTree remove: Tree.Remove(remove.Path, cancellationToken); return null;
             case Effects.Rename rename: Rename(rename); return null;
+            case Effects.ListPrograms list: return Programs.List(list.Directory);
+            case Effects.RunProgram run: return Programs.Run(run, cancellationToken);
             default: throw new ArgumentOutOfRangeException(nameof(effect), effect, null);
         }
     }

@@ -40,7 +40,8 @@ internal sealed class Authorizer(
 
             return _tokens.TryGetValue(scope, out Token? token) && token.ExpiresAt > time.GetUtcNow()
                 ? token.Header
-                : await FetchAsync(_bearer, scope, cancellationToken).ConfigureAwait(false);
+                : await FetchAsync(
+                    _bearer, await credentials.FindAsync(credentialsName, cancellationToken).ConfigureAwait(false), scope, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -60,6 +61,16 @@ internal sealed class Authorizer(
         await _lock.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            Credentials? known = sent is null ? await credentials.FindAsync(credentialsName, cancellationToken).ConfigureAwait(false) : null;
+            if (known?.Header is { } own)
+            {
+                // No text of ours may hold it, so that one that is malformed is only said to be so.
+                _basic = AuthenticationHeaderValue.TryParse(own, out AuthenticationHeaderValue? header)
+                    ? header
+                    : throw new RefusedException(Error.Invalid("malformed authorization header"));
+                return true;
+            }
+
             if (asked.Find(challenge => challenge.Scheme == "bearer" && challenge["realm"].Length > 0) is { } bearer)
             {
                 if (sent is not null)
@@ -71,14 +82,14 @@ internal sealed class Authorizer(
                 bool isRenewed = _tokens.TryGetValue(scope, out Token? token) && !Equals(token.Header, sent) && token.ExpiresAt > time.GetUtcNow();
                 if (!isRenewed)
                 {
-                    await FetchAsync(bearer, scope, cancellationToken).ConfigureAwait(false);
+                    known ??= await credentials.FindAsync(credentialsName, cancellationToken).ConfigureAwait(false);
+                    await FetchAsync(bearer, known, scope, cancellationToken).ConfigureAwait(false);
                 }
 
                 return true;
             }
 
-            if (sent is null && asked.Exists(challenge => challenge.Scheme == "basic")
-                && await credentials.FindAsync(credentialsName, cancellationToken).ConfigureAwait(false) is { Username.Length: > 0 } known)
+            if (asked.Exists(challenge => challenge.Scheme == "basic") && known is { Username.Length: > 0 })
             {
                 _basic = Basic(known);
                 return true;
@@ -118,9 +129,9 @@ internal sealed class Authorizer(
     private static AuthenticationHeaderValue Basic(Credentials known) =>
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{known.Username}:{known.Secret}")));
 
-    private async Task<AuthenticationHeaderValue> FetchAsync(Challenge challenge, string scope, CancellationToken cancellationToken)
+    private async Task<AuthenticationHeaderValue> FetchAsync(
+        Challenge challenge, Credentials? known, string scope, CancellationToken cancellationToken)
     {
-        Credentials? known = await credentials.FindAsync(credentialsName, cancellationToken).ConfigureAwait(false);
         if (!Uri.TryCreate(challenge["realm"], UriKind.Absolute, out Uri? realm) || realm.Scheme is not ("http" or "https"))
         {
             throw Refuse(known, $"invalid token auth challenge realm: \"{challenge["realm"]}\"");

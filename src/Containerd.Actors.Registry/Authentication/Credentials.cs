@@ -14,6 +14,9 @@ public sealed record Credentials
     /// <summary>A refresh token that a token server exchanges; used instead of the user when present.</summary>
     public string? IdentityToken { get; init; }
 
+    /// <summary>The whole value of the Authorization header, sent as it is; used instead of all else when present.</summary>
+    public string? Header { get; init; }
+
     /// <summary>Says that there are credentials, and nothing about them.</summary>
     public override string ToString() => "[credentials]";
 }

@@ -20,7 +20,18 @@ public static class HostsDirectory
     {
         ArgumentNullException.ThrowIfNull(reference);
         ArgumentNullException.ThrowIfNull(settings);
+        IReadOnlyList<RegistryHost> hosts = Configured(reference, settings);
+        return settings.Headers.Count == 0 ? hosts : [.. hosts.Select(host => host with { Headers = [.. host.Headers, .. settings.Headers] })];
+    }
+
+    private static IReadOnlyList<RegistryHost> Configured(ImageReference reference, RegistrySettings settings)
+    {
         RegistryHost server = Default(reference.RegistryHost, settings.IsPlainHttp);
+        if (settings.IsHttpsOnly)
+        {
+            server = server with { Endpoint = new Uri($"https://{reference.RegistryHost}/v2"), FallsBackToHttp = false };
+        }
+
         if (settings.HostsDirectory is null || Find(settings.HostsDirectory, reference.Host) is not { } directory)
         {
             return [server];

@@ -51,6 +51,8 @@ public sealed class ContentEffectRunner(ContentStore store) : IEffectRunner, ICo
                 return store.ListIngests().ToList();
             case ContentEffects.Size size:
                 return store.TrySize(size.Blob);
+            case ContentEffects.ReadDocument read:
+                return ReadDocument(read);
             case ContentEffects.Sweep sweep:
                 return Sweep(sweep, cancellationToken);
             default:
@@ -87,6 +89,20 @@ public sealed class ContentEffectRunner(ContentStore store) : IEffectRunner, ICo
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    private byte[] ReadDocument(ContentEffects.ReadDocument read)
+    {
+        using Stream blob = store.OpenRead(read.Blob);
+        if (blob.Length > read.BytesMax)
+        {
+            throw new RefusedException(new Error(
+                ErrorKind.ResourceExhausted, $"content {read.Blob}: {blob.Length} bytes are more than {read.BytesMax}"));
+        }
+
+        byte[] bytes = new byte[blob.Length];
+        blob.ReadExactly(bytes);
+        return bytes;
     }
 
     private Swept Sweep(ContentEffects.Sweep sweep, CancellationToken cancellationToken)

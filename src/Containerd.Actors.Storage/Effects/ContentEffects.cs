@@ -103,6 +103,19 @@ public static class ContentEffects
         public override string Subject => Blob.ToString();
     }
 
+    /// <summary>All bytes of a blob that is not longer than a bound. The value is an array.</summary>
+    public sealed record ReadDocument(Digest Blob, int BytesMax) : Effect
+    {
+        /// <inheritdoc />
+        public override LaneKind Lane => LaneKind.Content;
+
+        /// <inheritdoc />
+        public override string Subject => Blob.ToString();
+
+        /// <inheritdoc />
+        public override string Call => "read";
+    }
+
     /// <summary>Removes every blob but those to keep, and gives up uploads; dry, it only counts. The value is a <see cref="Swept"/>.</summary>
     public sealed record Sweep(IReadOnlySet<Digest> Keep, ImmutableArray<(string Namespace, string Reference)> Ingests, bool IsDry) : Effect
     {

@@ -49,6 +49,7 @@ public sealed class ContentActor : UntypedActor
             case IngestCommands.Abort abort: Abort(abort); break;
             case IngestCommands.Close close: Close(close.Namespace, close.Reference, close.Abort); break;
             case IngestCommands.List list: Run(new ContentEffects.ListIngests(), list.Namespace); break;
+            case DocumentQueries.Read read: Read(read); break;
             case Pin pin: OnPin(pin); break;
             case SweepEnded: OnSweepEnded(); break;
             case SweepCommands.BeginContent: Begin(); break;
@@ -208,6 +209,15 @@ public sealed class ContentActor : UntypedActor
         Context.ActorOf(OneEffect.Props(_executor, effect, outcome => replyTo.Tell(outcome is Outcome.Done { Value: List<IngestStatus> found }
             ? Reply.Done(found.Where(ingest => ingest.Namespace == ns).Select(ToState).ToImmutableArray())
             : Reply.Refused<ImmutableArray<IngestState>>(outcome.Refusal!))));
+    }
+
+    private void Read(DocumentQueries.Read read)
+    {
+        IActorRef replyTo = Sender;
+        Context.ActorOf(OneEffect.Props(_executor, new ContentEffects.ReadDocument(read.Digest, read.BytesMax), outcome => replyTo.Tell(
+            outcome is Outcome.Done { Value: byte[] bytes }
+                ? Reply.Done<ReadOnlyMemory<byte>>(bytes)
+                : Reply.Refused<ReadOnlyMemory<byte>>(outcome.Refusal!))));
     }
 
     private void Route(IForIngest message)

@@ -21,29 +21,33 @@ public interface IImageSource : IDisposable
     Task<Stream> OpenBlobAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken);
 }
 
-/// <summary>Makes the source of one pull.</summary>
-public delegate IImageSource ImageSources(ImageReference reference, PullSource source);
+/// <summary>Makes the source of one pull; the credentials are those of whoever asked for it, null when nobody has any.</summary>
+public delegate IImageSource ImageSources(ImageReference reference, PullSource source, ICredentialStore? asked);
 
 /// <summary>A registry as the source of a pull.</summary>
 public sealed class RegistrySource(RegistrySession session) : IImageSource
 {
     /// <summary>Sources of this kind with these settings; what a request says of hosts and credentials wins.</summary>
-    public static ImageSources With(RegistrySettings settings, TimeProvider time) => (reference, source) =>
+    public static ImageSources With(RegistrySettings settings, TimeProvider time) => (reference, source, asked) =>
     {
-        (RegistrySettings own, ICredentialStore? credentials) = Of(reference, source, settings);
+        (RegistrySettings own, ICredentialStore? credentials) = Of(reference, source, settings, asked);
         return new RegistrySource(new RegistryClient(own, time).Open(reference, credentials));
     };
 
     /// <summary>What a request says of hosts and credentials over what is configured.</summary>
-    internal static (RegistrySettings Settings, ICredentialStore? Credentials) Of(ImageReference reference, PullSource source, RegistrySettings settings)
+    /// <remarks>Credentials come from the request, else from whoever made it, else from the configuration (null).</remarks>
+    internal static (RegistrySettings Settings, ICredentialStore? Credentials) Of(
+        ImageReference reference, PullSource source, RegistrySettings settings, ICredentialStore? asked = null)
     {
         RegistrySettings own = settings with
         {
             IsPlainHttp = source.IsPlainHttp || settings.IsPlainHttp,
+            IsHttpsOnly = source.IsHttpsOnly,
             HostsDirectory = source.HostsDirectory.Length > 0 ? source.HostsDirectory : settings.HostsDirectory,
+            Headers = [.. source.Headers],
         };
         ICredentialStore? credentials = source.Username.Length == 0 && source.Secret.Length == 0
-            ? null
+            ? asked
             : CredentialStores.For(reference.Host, new Credentials { Username = source.Username, Secret = source.Secret });
         return (own, credentials);
     }

@@ -3,6 +3,7 @@
 using Akka.Configuration;
 using Containerd.Actors.Registry;
 using Containerd.Actors.Registry.Authentication;
+using Containerd.Actors.Supervision.Verifiers;
 
 namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 
@@ -13,6 +14,9 @@ namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 /// <param name="ProgressInterval">Shortest time between two reports to one watcher.</param>
 /// <param name="LockedRetry">Pause before an upload that somebody else has open is tried again.</param>
 /// <param name="DocumentBytesMax">Largest manifest or configuration in bytes.</param>
+/// <param name="PullsMax">Pulls under way in one namespace.</param>
+/// <param name="DownloadsMax">Blobs fetched at a time by all pulls together.</param>
+/// <param name="Verifiers">Programs that may refuse a pull.</param>
 /// <param name="Registry">How registries are spoken to.</param>
 public sealed record PullSettings(
     int LayersMax,
@@ -21,6 +25,9 @@ public sealed record PullSettings(
     TimeSpan ProgressInterval,
     TimeSpan LockedRetry,
     int DocumentBytesMax,
+    int PullsMax,
+    int DownloadsMax,
+    VerifierSettings Verifiers,
     RegistrySettings Registry)
 {
     /// <summary>Path of the keys.</summary>
@@ -43,6 +50,18 @@ public sealed record PullSettings(
             throw new ConfigurationException($"{Path}.document-bytes-max must lie between 64KiB and 256MiB");
         }
 
+        int pulls = keys.GetInt("pulls-max");
+        if (pulls is < 1 or > 10_000)
+        {
+            throw new ConfigurationException($"{Path}.pulls-max must lie between 1 and 10000");
+        }
+
+        int downloads = keys.GetInt("downloads-max");
+        if (downloads is < 1 or > 1024)
+        {
+            throw new ConfigurationException($"{Path}.downloads-max must lie between 1 and 1024");
+        }
+
         string hosts = keys.GetString("hosts-directory");
         string docker = keys.GetString("docker-config");
         return new PullSettings(
@@ -52,6 +71,9 @@ public sealed record PullSettings(
             keys.GetTimeSpan("progress-interval"),
             keys.GetTimeSpan("locked-retry"),
             document,
+            pulls,
+            downloads,
+            VerifierSettings.From(config),
             new RegistrySettings
             {
                 ConnectTimeout = keys.GetTimeSpan("registry.connect-timeout"),

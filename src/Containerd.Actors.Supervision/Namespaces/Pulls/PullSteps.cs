@@ -1,336 +1,162 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Immutable;
-using System.Security.Cryptography;
+using System.Globalization;
 using Akka.Actor;
-using Containerd.Actors.Core.Content;
-using Containerd.Actors.Core.Diff;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Leases;
-using Containerd.Actors.Core.Mounts;
-using Containerd.Actors.Core.Snapshots;
+using Containerd.Actors.Core.Pulls;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Oci.References;
 using Containerd.Actors.Protocol.Callers;
-using Containerd.Actors.Protocol.Content;
 using Containerd.Actors.Protocol.Errors;
-using Containerd.Actors.Protocol.Messages;
 using Containerd.Actors.Protocol.Pulls;
-using Error = Containerd.Actors.Protocol.Errors.Error;
-using Index = Containerd.Actors.Oci.Images.Index;
 
 namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 
-/// <summary>An image whose documents are stored and whose layers are known.</summary>
+/// <summary>An image whose documents are stored: what is left to fetch and to unpack.</summary>
 /// <param name="Target">What the image will point at: an index or a manifest.</param>
-/// <param name="Config">The configuration, which keeps the top snapshot.</param>
-/// <param name="Layers">The layers, base first.</param>
-/// <param name="DiffIds">Digests of their uncompressed archives.</param>
-internal sealed record PreparedImage(Descriptor Target, Descriptor Config, ImmutableArray<Descriptor> Layers, ImmutableArray<Digest> DiffIds)
-{
-    /// <summary>Names of the snapshots, base first.</summary>
-    public ImmutableArray<string> ChainIds { get; } = [.. ChainId.Each(DiffIds).Select(id => id.ToString())];
-}
+/// <param name="Images">Its images.</param>
+internal sealed record PreparedImage(Descriptor Target, ImmutableArray<PlannedImage> Images);
 
-/// <summary>The steps of a pull, each a plain sequence of requests to the tree; the actors say when which is taken.</summary>
-/// <param name="tree">The root of the tree.</param>
-/// <param name="source">Where bytes come from.</param>
-/// <param name="pull">What is pulled.</param>
-/// <param name="reference">Its reference.</param>
-/// <param name="settings">Bounds.</param>
-/// <param name="time">The clock.</param>
-internal sealed class PullSteps(
-    IActorRef tree, IImageSource source, PullCommands.Pull pull, ImageReference reference, PullSettings settings, TimeProvider time) : IDisposable
+/// <summary>The steps of a pull, each a plain sequence of requests to the tree; the plan says when which is taken.</summary>
+/// <remarks>A step that is given up has undone or finished what it began when its task ends.</remarks>
+internal sealed class PullSteps : IDisposable
 {
-    private const int WriteBytes = 1 << 20;
-    private const string RootfsReference = "containerd.io/snapshot.ref";
     private const string Expire = "containerd.io/gc.expire";
 
-    private Caller _by = pull.By;
+    private readonly TreeAsk _tree;
+    private readonly IImageSource _source;
+    private readonly PullCommands.Pull _pull;
+    private readonly ImageReference _reference;
+    private readonly PullSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly UploadStep _uploads;
+    private readonly UnpackStep _unpacking;
+    private readonly string _lease;
+    private Caller _by;
 
-    /// <summary>Takes a lease, finds out what the reference stands for, stores index, manifest and configuration.</summary>
-    public async Task<PreparedImage> PrepareAsync(CancellationToken cancellationToken)
+    /// <summary>The steps of one pull.</summary>
+    /// <param name="tree">The root of the tree.</param>
+    /// <param name="source">Where bytes come from; disposed with the steps.</param>
+    /// <param name="pull">What is pulled.</param>
+    /// <param name="operation">Id of the pull, and of its lease when the caller brings none.</param>
+    /// <param name="reference">Its reference.</param>
+    /// <param name="settings">Bounds.</param>
+    /// <param name="time">The clock.</param>
+    public PullSteps(
+        IActorRef tree, IImageSource source, PullCommands.Pull pull, string operation, ImageReference reference, PullSettings settings, TimeProvider time)
     {
-        string expiry = (time.GetUtcNow() + settings.LeaseDuration).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
-        LeaseRecord lease = await AskAsync(
-            new LeaseCommands.Create(pull.Namespace, "", Protocol.Values.Labels.None.Add(Expire, expiry), pull.By), cancellationToken).ConfigureAwait(false);
-        _by = pull.By with { Lease = lease.Id };
-
-        Descriptor target = await source.ResolveAsync(cancellationToken).ConfigureAwait(false);
-        byte[] document = await source.FetchManifestAsync(target, cancellationToken).ConfigureAwait(false);
-        Descriptor manifest = target;
-        if (MediaTypes.IsIndex(target.MediaType))
-        {
-            manifest = await ChooseAsync(target, document, cancellationToken).ConfigureAwait(false);
-            document = await source.FetchManifestAsync(manifest, cancellationToken).ConfigureAwait(false);
-        }
-
-        Manifest read = Read(() => ImageDocuments.ReadManifest(document, settings.DocumentBytesMax, manifest.MediaType));
-        Descriptor config = read.Config ?? throw new RefusedException(Error.Invalid($"manifest {manifest.Digest} has no configuration"));
-        await StoreAsync(manifest, document, ContentLabels.OfChildren(read), cancellationToken).ConfigureAwait(false);
-        byte[] configuration = await ReadBlobAsync(config, cancellationToken).ConfigureAwait(false);
-        await StoreAsync(config, configuration, Protocol.Values.Labels.None, cancellationToken).ConfigureAwait(false);
-        ImageConfig image = Read(() => ImageDocuments.ReadConfig(configuration, settings.DocumentBytesMax));
-        if (image.RootFs.DiffIds.Count != read.Layers.Count)
-        {
-            throw new RefusedException(Error.Invalid($"mismatched image rootfs and manifest layers: {image.RootFs.DiffIds.Count} != {read.Layers.Count}"));
-        }
-
-        return new PreparedImage(target, config, [.. read.Layers], [.. image.RootFs.DiffIds]);
+        (_source, _pull, _reference, _settings, _time) = (source, pull, reference, settings, time);
+        _tree = new TreeAsk(tree, pull.Reference, settings.StepTimeout);
+        _uploads = new UploadStep(_tree, source, pull.Namespace, reference, settings, time);
+        _unpacking = new UnpackStep(_tree, _uploads, pull.Namespace, time);
+        _lease = pull.By.Lease.Length > 0 ? "" : operation;
+        _by = pull.By;
     }
 
-    /// <summary>Stores a layer, going on where an earlier attempt ended; content that is there already is taken as it is.</summary>
-    public async Task FetchAsync(Descriptor layer, Action<long> progress, CancellationToken cancellationToken)
+    /// <summary>Takes a lease, finds out what the reference stands for, has it verified, stores its documents.</summary>
+    /// <param name="resolved">Called with what the reference stands for once verifiers accepted it.</param>
+    /// <param name="told">Called with each document and where it is, from any thread.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<PreparedImage> PrepareAsync(Action<Descriptor> resolved, Action<LayerProgress> told, CancellationToken cancellationToken)
     {
-        string key = ContentLabels.IngestKey(layer);
-        IngestState state;
-        try
-        {
-            state = await OpenAsync(key, layer, cancellationToken).ConfigureAwait(false);
-        }
-        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
-        {
-            progress(layer.Size);
-            return;
-        }
+        await LeaseAsync().ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        Descriptor target = await _source.ResolveAsync(cancellationToken).ConfigureAwait(false);
+        await _tree.AskAsync(new VerifierCommands.Verify(_pull.Reference, target), cancellationToken).ConfigureAwait(false);
+        resolved(target);
+        DocumentStep documents = new(_uploads, _source, _pull.Wish, _reference, _settings, told);
+        return new PreparedImage(target, await documents.PrepareAsync(target, _by, cancellationToken).ConfigureAwait(false));
+    }
 
-        try
+    /// <summary>Stores a blob; true when it was there before.</summary>
+    public Task<bool> FetchAsync(Descriptor blob, Action<long> progress, CancellationToken cancellationToken) =>
+        _uploads.FetchAsync(blob, _by, progress, cancellationToken);
+
+    /// <summary>Extracts a stored layer onto its parent.</summary>
+    public Task UnpackAsync(Descriptor layer, PlannedSnapshot snapshot, string parent, CancellationToken cancellationToken) =>
+        _unpacking.UnpackAsync(layer, snapshot, parent, _by, cancellationToken);
+
+    /// <summary>Makes configurations keep their topmost snapshots, and the image under all its names, which are returned.</summary>
+    public async Task<ImmutableArray<string>> FinishAsync(PreparedImage image, CancellationToken cancellationToken)
+    {
+        foreach (PlannedImage one in image.Images)
         {
-            progress(state.Offset);
-            if (state.Offset < layer.Size)
+            if (one.Config is { } config && one.TopChainId is { } top)
             {
-                await CopyAsync(key, layer, state.Offset, progress, cancellationToken).ConfigureAwait(false);
+                await _uploads.LabelAsync(
+                    config, Protocol.Values.Labels.From(one.Snapshotters.Select(name => KeyValuePair.Create(ContentLabels.SnapshotReference + name, top))), _by)
+                    .ConfigureAwait(false);
             }
-
-            await AskAsync(
-                new IngestCommands.Commit(pull.Namespace, key, layer.Size, layer.Digest, Sources(Protocol.Values.Labels.None), _by), cancellationToken)
-                .ConfigureAwait(false);
-        }
-        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
-        {
-            // Somebody else stored the same blob meanwhile; the lease keeps it all the same.
-        }
-        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.FailedPrecondition)
-        {
-            // The bytes are not what the manifest promised: resuming from them would fail for ever.
-            tree.Tell(new IngestCommands.Close(pull.Namespace, key, Abort: true));
-            throw;
-        }
-        finally
-        {
-            tree.Tell(new IngestCommands.Close(pull.Namespace, key, Abort: false));
-        }
-    }
-
-    /// <summary>Extracts a stored layer onto its parent and commits it under its chain id; a snapshot that is there already is taken.</summary>
-    public async Task UnpackAsync(Descriptor layer, Digest diffId, string parent, string chainId, CancellationToken cancellationToken)
-    {
-        string key = $"extract-{time.GetUtcNow().Ticks % 1_000_000_000:D9}-{RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 4)} {chainId}";
-        ImmutableArray<Mount> mounts;
-        try
-        {
-            mounts = await AskAsync(
-                new SnapshotterCommands.Prepare(
-                    pull.Namespace, pull.Snapshotter, SnapshotKind.Active, key, parent, Protocol.Values.Labels.None.Add(RootfsReference, chainId), _by),
-                cancellationToken).ConfigureAwait(false);
-        }
-        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
-        {
-            return;
         }
 
-        try
-        {
-            Descriptor applied = await AskAsync(new DiffCommands.Apply(pull.Namespace, layer, mounts, Synchronize: false, _by), cancellationToken).ConfigureAwait(false);
-            if (applied.Digest != diffId)
-            {
-                throw new RefusedException(Error.FailedPrecondition($"wrong diff id {applied.Digest} calculated on extraction, expected {diffId}"));
-            }
-
-            await AskAsync(
-                new SnapshotterCommands.Commit(pull.Namespace, pull.Snapshotter, chainId, key, Protocol.Values.Labels.None, "", _by), cancellationToken)
-                .ConfigureAwait(false);
-        }
-        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
-        {
-            await RemoveSnapshotAsync(key).ConfigureAwait(false);
-        }
-        catch
-        {
-            await RemoveSnapshotAsync(key).ConfigureAwait(false);
-            throw;
-        }
-
-        await LabelAsync(layer.Digest, ContentLabels.Uncompressed, diffId.ToString(), cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Makes the configuration keep the top snapshot, and the image.</summary>
-    public async Task FinishAsync(PreparedImage image, CancellationToken cancellationToken)
-    {
-        if (!image.ChainIds.IsEmpty)
-        {
-            await LabelAsync(image.Config.Digest, ContentLabels.SnapshotReference + pull.Snapshotter, image.ChainIds[^1], cancellationToken).ConfigureAwait(false);
-        }
-
+        cancellationToken.ThrowIfCancellationRequested();
         Descriptor target = new(image.Target.MediaType, image.Target.Digest, image.Target.Size);
-        try
+        ImmutableArray<string> names = [.. _pull.Wish.Names.Select(name => name.Of(target.Digest)).Distinct(StringComparer.Ordinal)];
+        foreach (string name in names)
         {
-            await AskAsync(new ImageCommands.Create(pull.Namespace, pull.Reference, target, pull.Labels, null, _by), cancellationToken).ConfigureAwait(false);
+            await PutAsync(name, target).ConfigureAwait(false);
         }
-        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
-        {
-            await AskAsync(new ImageCommands.Update(pull.Namespace, pull.Reference, target, pull.Labels, [], null, _by), cancellationToken).ConfigureAwait(false);
-        }
+
+        return names;
     }
 
     /// <summary>Gives the lease back: what the image does not keep may go. Never fails, for a lease that stays expires.</summary>
-    public async Task ReleaseAsync()
-    {
-        if (_by.Lease.Length > 0)
-        {
-            await TryAsync(new LeaseCommands.Delete(pull.Namespace, _by.Lease, pull.By)).ConfigureAwait(false);
-        }
-    }
+    public Task ReleaseAsync() => _lease.Length == 0
+        ? Task.CompletedTask
+        : _tree.TryAsync(new LeaseCommands.Delete(_pull.Namespace, _lease, _pull.By));
 
     /// <inheritdoc />
-    public void Dispose() => source.Dispose();
+    public void Dispose() => _source.Dispose();
 
-    private async Task<Descriptor> ChooseAsync(Descriptor target, byte[] document, CancellationToken cancellationToken)
+    // The id of the lease is that of the pull, so that the next daemon can give back what a killed one left.
+    private async Task LeaseAsync()
     {
-        Index index = Read(() => ImageDocuments.ReadIndex(document, settings.DocumentBytesMax, target.MediaType));
-        PlatformMatcher matcher = pull.Platform is { } platform ? new PlatformMatcher(platform) : PlatformMatcher.Default;
-        IReadOnlyList<Descriptor> chosen = matcher.Choose(index);
-        if (chosen.Count == 0)
+        if (_lease.Length == 0)
         {
-            throw new RefusedException(Error.NotFound($"{reference}: no match for platform in manifest {target.Digest}"));
-        }
-
-        await StoreAsync(target, document, ContentLabels.OfChildren(index, manifest => manifest.Digest == chosen[0].Digest), cancellationToken).ConfigureAwait(false);
-        return chosen[0];
-    }
-
-    private async Task StoreAsync(
-        Descriptor descriptor, ReadOnlyMemory<byte> bytes, IEnumerable<KeyValuePair<string, string>> labels, CancellationToken cancellationToken)
-    {
-        ImmutableSortedDictionary<string, string> all = Sources(Protocol.Values.Labels.From(labels));
-        string key = ContentLabels.IngestKey(descriptor);
-        try
-        {
-            await OpenAsync(key, descriptor, cancellationToken).ConfigureAwait(false);
-        }
-        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
-        {
-            // Stored before, perhaps without labels that this pull needs.
-            ContentCommands.Update update = new(pull.Namespace, descriptor.Digest, all, [.. all.Keys.Select(name => $"labels.{name}")], _by);
-            await AskAsync(update, cancellationToken).ConfigureAwait(false);
             return;
         }
 
+        string expiry = (_time.GetUtcNow() + _settings.LeaseDuration).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        LeaseCommands.Create create = new(_pull.Namespace, _lease, Protocol.Values.Labels.None.Add(Expire, expiry), _pull.By);
         try
         {
-            await AskAsync(new IngestCommands.Write(pull.Namespace, key, 0, bytes), cancellationToken).ConfigureAwait(false);
-            await AskAsync(new IngestCommands.Commit(pull.Namespace, key, descriptor.Size, descriptor.Digest, all, _by), cancellationToken).ConfigureAwait(false);
+            await _tree.FinishAsync(create).ConfigureAwait(false);
         }
-        finally
+        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
         {
-            tree.Tell(new IngestCommands.Close(pull.Namespace, key, Abort: true));
+            // Left by an earlier pull; it may expire soon.
+            await ReleaseAsync().ConfigureAwait(false);
+            await _tree.FinishAsync(create).ConfigureAwait(false);
         }
+
+        _by = _pull.By with { Lease = _lease };
     }
 
-    // Another pull may be writing the same blob; its end is waited for, and then the blob is there.
-    private async Task<IngestState> OpenAsync(string key, Descriptor descriptor, CancellationToken cancellationToken)
+    private async Task PutAsync(string name, Descriptor target)
     {
         while (true)
         {
             try
             {
-                return await AskAsync(new IngestCommands.Open(pull.Namespace, key, descriptor.Size, descriptor.Digest, _by), cancellationToken).ConfigureAwait(false);
+                await _tree.FinishAsync(new ImageCommands.Create(_pull.Namespace, name, target, _pull.Wish.Labels, null, _by)).ConfigureAwait(false);
+                return;
             }
-            catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.Unavailable)
+            catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
             {
-                await Task.Delay(settings.LockedRetry, time, cancellationToken).ConfigureAwait(false);
+                // It is changed instead.
             }
-        }
-    }
 
-    private async Task CopyAsync(string key, Descriptor layer, long offset, Action<long> progress, CancellationToken cancellationToken)
-    {
-        Stream blob = await source.OpenBlobAsync(layer, offset, cancellationToken).ConfigureAwait(false);
-        await using (blob.ConfigureAwait(false))
-        {
-            // Written one at a time: the lane has read the buffer when the answer comes.
-            byte[] buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(WriteBytes, Math.Max(layer.Size - offset, 1)));
-            for (int read; (read = await blob.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false)) > 0;)
+            try
             {
-                await AskAsync(new IngestCommands.Write(pull.Namespace, key, offset, buffer.AsMemory(0, read)), cancellationToken).ConfigureAwait(false);
-                offset += read;
-                progress(offset);
+                await _tree.FinishAsync(new ImageCommands.Update(_pull.Namespace, name, target, _pull.Wish.Labels, [], null, _by)).ConfigureAwait(false);
+                return;
             }
-        }
-    }
-
-    private async Task<byte[]> ReadBlobAsync(Descriptor descriptor, CancellationToken cancellationToken)
-    {
-        if (descriptor.Size < 0 || descriptor.Size > settings.DocumentBytesMax)
-        {
-            throw new RefusedException(new Error(
-                ErrorKind.ResourceExhausted, $"configuration {descriptor.Digest}: {descriptor.Size} bytes are more than {PullSettings.Path}.document-bytes-max"));
-        }
-
-        byte[] bytes = new byte[descriptor.Size];
-        Stream blob = await source.OpenBlobAsync(descriptor, 0, cancellationToken).ConfigureAwait(false);
-        await using (blob.ConfigureAwait(false))
-        {
-            await blob.ReadExactlyAsync(bytes, cancellationToken).ConfigureAwait(false);
-        }
-
-        return bytes;
-    }
-
-    private ImmutableSortedDictionary<string, string> Sources(ImmutableSortedDictionary<string, string> labels) =>
-        ContentLabels.WithSource(reference.Host, null, reference.Repository) is { } value
-            ? labels.SetItem(ContentLabels.DistributionSource + reference.Host, value)
-            : labels;
-
-    private Task<ContentRecord> LabelAsync(Digest digest, string name, string value, CancellationToken cancellationToken) => AskAsync(
-        new ContentCommands.Update(pull.Namespace, digest, Protocol.Values.Labels.None.Add(name, value), [$"labels.{name}"], _by), cancellationToken);
-
-    private Task RemoveSnapshotAsync(string key) => TryAsync(new SnapshotCommands.Remove(pull.Namespace, pull.Snapshotter, key, _by));
-
-    private async Task TryAsync(IRequest<Nothing> request)
-    {
-        try
-        {
-            await AskAsync(request, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (RefusedException)
-        {
-            // Garbage collection takes what is left once the lease has ended.
-        }
-    }
-
-    private async Task<T> AskAsync<T>(IRequest<T> request, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return (await tree.Ask<Reply<T>>(request, settings.StepTimeout, cancellationToken).ConfigureAwait(false)).Value;
-        }
-        catch (AskTimeoutException)
-        {
-            throw new RefusedException(new Error(
-                ErrorKind.DeadlineExceeded, $"{reference}: {request.GetType().Name} took longer than {settings.StepTimeout.TotalSeconds:0} s ({PullSettings.Path}.step-timeout)"));
-        }
-    }
-
-    private static T Read<T>(Func<T> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (FormatException malformed)
-        {
-            throw new RefusedException(Error.Invalid(malformed.Message), malformed);
+            catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.NotFound)
+            {
+                // Removed between the two: then it can be made.
+            }
         }
     }
 }

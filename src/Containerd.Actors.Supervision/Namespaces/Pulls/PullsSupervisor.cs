@@ -13,8 +13,10 @@ namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 
 /// <summary>The pulls of one namespace: one child per image that is being pulled, however many ask for it.</summary>
 /// <remarks>The operation id follows from what is pulled, so that the same request finds the same pull, also after its caller hung up.</remarks>
-public sealed class PullsSupervisor : UntypedActor
+public sealed class PullsSupervisor : UntypedActor, IWithTimers
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     private readonly string _namespace;
     private readonly IActorRef _tree;
     private readonly ImageSources _sources;
@@ -30,19 +32,35 @@ public sealed class PullsSupervisor : UntypedActor
         string ns, IActorRef tree, ImageSources sources, PullSettings settings, Func<string, IReadOnlyList<string>> liveEntities, TimeProvider time) =>
         (_namespace, _tree, _sources, _settings, _liveEntities, _time) = (ns, tree, sources, settings, liveEntities, time);
 
-    /// <summary>A pull told its watchers the end.</summary>
+    /// <summary>A pull takes no more requests: it is about to tell its watchers the end.</summary>
     internal sealed record Ended(string Operation);
+
+    private sealed record Recover(string Operation);
+
+    /// <inheritdoc />
+    public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>The actor <c>/user/containerd/namespaces/NS/pulls</c>.</summary>
     public static Props Props(
         string ns, IActorRef tree, ImageSources sources, PullSettings settings, Func<string, IReadOnlyList<string>> liveEntities, TimeProvider time) =>
         Akka.Actor.Props.Create(() => new PullsSupervisor(ns, tree, sources, settings, liveEntities, time));
 
-    /// <summary>The id of the pull of this reference into this snapshotter for this platform.</summary>
+    /// <summary>The id of a pull: the same for requests that want the same of the same place under the same lease.</summary>
     public static string OperationOf(PullCommands.Pull pull)
     {
-        string platform = pull.Platform is null ? "" : Platforms.Text(pull.Platform);
-        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{pull.Reference}\n{pull.Snapshotter}\n{platform}"));
+        PullWish wish = pull.Wish;
+        string[] parts =
+        [
+            pull.Reference,
+            string.Join(',', wish.Names.Select(name => name.AddsDigest ? $"{name.Name}@" : name.Name)),
+            string.Join(',', wish.Labels.Select(label => $"{label.Key}={label.Value}")),
+            string.Join(',', wish.Platforms.Platforms.Select(Platforms.Text)),
+            $"{wish.Platforms.IncludesRelatives} {wish.Platforms.Limit} {wish.IncludesMetadata}",
+            string.Join(',', wish.Unpacks.Select(unpack => $"{(unpack.Platform is null ? "" : Platforms.Text(unpack.Platform))} {unpack.Snapshotter}")),
+            $"{pull.Source.IsPlainHttp} {pull.Source.IsHttpsOnly} {pull.Source.HostsDirectory}",
+            pull.By.Lease,
+        ];
+        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts)));
         return $"pull-{Convert.ToHexStringLower(hash.AsSpan(0, 8))}";
     }
 
@@ -64,6 +82,8 @@ public sealed class PullsSupervisor : UntypedActor
         {
             case PullCommands.Pull pull: Pull(pull, Sender); break;
             case Ended ended: _ending.TryAdd(ended.Operation, new Queue<(PullCommands.Pull, IActorRef)>()); break;
+            case Recover recover when Context.Child(recover.Operation).IsNobody(): Start(recover.Operation); break;
+            case Recover: break;
             case Terminated gone: Gone(gone.ActorRef.Path.Name); break;
             default: Unhandled(message); break;
         }
@@ -79,14 +99,27 @@ public sealed class PullsSupervisor : UntypedActor
         {
             sender.Tell(Reply.Refused<Nothing>(Error.Invalid("reference must not be empty")));
         }
+        else if (pull.Wish.Names.IsEmpty)
+        {
+            sender.Tell(Reply.Refused<Nothing>(Error.NotFound("no image name provided")));
+        }
         else if (_ending.TryGetValue(operation, out Queue<(PullCommands.Pull, IActorRef)>? waiting))
         {
             waiting.Enqueue((pull, sender));
         }
+        else if (Context.Child(operation) is { } actor && !actor.IsNobody())
+        {
+            actor.Tell(pull, sender);
+        }
+        else if (Context.GetChildren().Count() >= _settings.PullsMax)
+        {
+            sender.Tell(Reply.Refused<Nothing>(new Error(
+                ErrorKind.ResourceExhausted,
+                $"{pull.Reference}: {_settings.PullsMax} pulls are under way in namespace \"{_namespace}\" ({PullSettings.Path}.pulls-max)")));
+        }
         else
         {
-            IActorRef actor = Context.Child(operation);
-            (actor.IsNobody() ? Start(operation) : actor).Tell(pull, sender);
+            Start(operation).Tell(pull, sender);
         }
     }
 
@@ -98,6 +131,11 @@ public sealed class PullsSupervisor : UntypedActor
             {
                 Pull(pull, sender);
             }
+        }
+        else
+        {
+            // It stopped without an end: a new actor finds in the journal that it was begun, records its failure and returns its lease.
+            Timers.StartSingleTimer(operation, new Recover(operation), Pause);
         }
     }
 

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Collections.Concurrent;
 using Akka.Actor;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
+using Containerd.Actors.Core.Content;
+using Containerd.Actors.Core.Images;
+using Containerd.Actors.Core.Leases;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Callers;
+using Containerd.Actors.Protocol.Content;
+using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Protocol.Messages;
 using Containerd.Actors.Protocol.Pulls;
-using Containerd.Actors.Protocol.Values;
 using Containerd.Actors.Registry;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
+using Containerd.Actors.Supervision.Verifiers;
 
 namespace Containerd.Actors.Supervision.Tests.Namespaces.Pulls;
 
@@ -18,39 +23,50 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private static readonly PullSettings Settings = new(
-        4, Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, new RegistrySettings());
+        4, Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
 
-    private readonly ConcurrentQueue<string> _deeds = new();
-    private readonly FakeSource _source = new();
+    private FakeSource _source = new();
+    private TreeScript? _script;
+
+    private TreeScript Script => _script ??= new TreeScript { DiffIdOf = DiffIdOf };
 
     private static PullCommands.Pull Pull { get; } = new(
-        "ns", "registry.test/library/image:1", "overlayfs", null, new PullSource(false, "", "", ""), Labels.None, Caller.Policy("test"));
+        "ns",
+        "registry.test/library/image:1",
+        new PullWish
+        {
+            Names = [new PullName("registry.test/library/image:1")],
+            Platforms = PlatformSelection.Best(new Platform("linux", "amd64")),
+            Unpacks = [new PullUnpack(null, "overlayfs")],
+        },
+        PullSource.Default,
+        GoesOn: false,
+        Caller.Policy("test"));
 
     [Fact]
     public async Task Layers_are_unpacked_in_order_and_the_image_comes_last()
     {
         _source.Gate.SetResult();
-        PullProgress last = await FinalOf(Start(layer => DiffIdOf(layer)));
+        PullProgress last = await FinalOf(Start(Pull));
         Assert.Equal((PullStage.Completed, _source.Target.Digest), (last.Stage, last.Target));
-        await AwaitAssertAsync(() => Assert.Contains("release", _deeds), Patience);
-
         string first = FakeTree.Short(_source.ChainIds[0]);
         string second = FakeTree.Short(_source.ChainIds[1]);
-        string[] order = [.. _deeds.Where(deed => deed.StartsWith("prepare", StringComparison.Ordinal) || deed.StartsWith("commit", StringComparison.Ordinal) || deed.StartsWith("image", StringComparison.Ordinal))];
-        Assert.Equal(["prepare on nothing", $"commit {first}", $"prepare on {first}", $"commit {second}", "image registry.test/library/image:1"], order);
-        Assert.Equal("lease", _deeds.First());
+        Assert.Equal(
+            ["prepare on nothing", $"commit {first}", $"prepare on {first}", $"commit {second}", "image registry.test/library/image:1"],
+            Script.Deeds.Where(deed => deed.Split(' ')[0] is "prepare" or "commit" or "image"));
+        Assert.Equal($"lease {last.Operation}", Script.Deeds.First());
+        Assert.Equal("release", Script.Deeds.Last());
+        Assert.Equal(_source.ChainIds[1], Script.Content[_source.Config.Digest]["containerd.io/gc.ref.snapshot.overlayfs"]);
+        Assert.All(_source.Layers, layer => Assert.Equal("library/image", Script.Content[layer.Digest]["containerd.io/distribution.source.registry.test"]));
     }
 
     [Fact]
     public async Task A_second_request_joins_the_pull_that_is_under_way()
     {
-        IActorRef pulls = Supervisor(DiffIdOf);
-        TestProbe one = CreateTestProbe();
-        TestProbe two = CreateTestProbe();
-        pulls.Tell(Pull, one);
-        await one.FishForMessageAsync<PullProgress>(progress => progress.Stage == PullStage.Resolving, Patience);
-        pulls.Tell(Pull, two);
-        await two.FishForMessageAsync<PullProgress>(progress => progress.Stage == PullStage.Resolving, Patience);
+        IActorRef pulls = Supervisor();
+        (TestProbe one, TestProbe two) = (Ask(pulls, Pull), Ask(pulls, Pull));
+        await UnderWay(one);
+        await UnderWay(two);
         _source.Gate.SetResult();
         Assert.Equal(PullStage.Completed, (await FinalOf(one)).Stage);
         Assert.Equal(PullStage.Completed, (await FinalOf(two)).Stage);
@@ -61,41 +77,245 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
     public async Task Each_layer_is_unpacked_once_in_whatever_order_layers_arrive()
     {
         const int rounds = 100;
-        _source.Gate.SetResult();
         for (int i = 0; i < rounds; i++)
         {
-            Assert.Equal(PullStage.Completed, (await FinalOf(Start(DiffIdOf))).Stage);
+            _source = new FakeSource();
+            _source.Gate.SetResult();
+            _script = new TreeScript { DiffIdOf = DiffIdOf };
+            Assert.Equal(PullStage.Completed, (await FinalOf(Start(Pull))).Stage);
+            Assert.Equal(2, Script.Deeds.Count(deed => deed == "apply"));
         }
-
-        Assert.Equal(2 * rounds, _deeds.Count(deed => deed == "apply"));
     }
 
     [Fact]
     public async Task A_layer_that_is_not_what_the_configuration_says_leaves_neither_snapshot_nor_lease()
     {
         _source.Gate.SetResult();
-        PullProgress last = await FinalOf(Start(_ => Digest.Of("something else"u8)));
+        _script = new TreeScript { DiffIdOf = _ => Digest.Of("something else"u8) };
+        PullProgress last = await FinalOf(Start(Pull));
         Assert.Equal(PullStage.Failed, last.Stage);
         Assert.Contains("wrong diff id", last.Error!.Text, StringComparison.Ordinal);
-        await AwaitAssertAsync(() => Assert.Contains("release", _deeds), Patience);
-        Assert.Contains("remove snapshot", _deeds);
-        Assert.DoesNotContain(_deeds, deed => deed.StartsWith("commit", StringComparison.Ordinal) || deed.StartsWith("image", StringComparison.Ordinal));
+        Assert.Equal("release", Script.Deeds.Last());
+        Assert.Contains("remove snapshot", Script.Deeds);
+        Assert.DoesNotContain(Script.Deeds, deed => deed.Split(' ')[0] is "commit" or "image");
     }
+
+    [Fact]
+    public async Task A_configuration_that_is_not_of_its_digest_is_refused_whether_or_not_it_is_stored_already()
+    {
+        _source.Gate.SetResult();
+        _source.Forge(_source.Config);
+        PullProgress last = await FinalOf(Start(Pull));
+        Assert.StartsWith("unexpected commit digest ", last.Error!.Text, StringComparison.Ordinal);
+
+        _script = new TreeScript { DiffIdOf = DiffIdOf };
+        Script.Content[_source.Config.Digest] = Protocol.Values.Labels.None;
+        last = await FinalOf(Start(Pull));
+        Assert.StartsWith("unexpected commit digest ", last.Error!.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(Script.Deeds, deed => deed.Split(' ')[0] is "apply" or "image");
+    }
+
+    [Fact]
+    public async Task What_verifiers_refuse_is_not_fetched()
+    {
+        _script = new TreeScript { DiffIdOf = DiffIdOf, Verdict = Error.Unknown("no") };
+        PullProgress last = await FinalOf(Start(Pull));
+        Assert.Equal("no", last.Error!.Text);
+        Assert.Equal([$"lease {last.Operation}", "release"], Script.Deeds);
+    }
+
+    [Fact]
+    public async Task A_pull_whose_caller_is_gone_is_given_up_and_leaves_no_upload_locked()
+    {
+        IActorRef pulls = Supervisor();
+        TestProbe caller = Ask(pulls, Pull);
+        await UnderWay(caller);
+        Sys.Stop(caller);
+        await AwaitAssertAsync(() => Assert.Equal("release", Script.Deeds.LastOrDefault()), Patience);
+        await AwaitAssertAsync(() => Assert.Empty(Script.Open), Patience);
+        Assert.DoesNotContain(Script.Deeds, deed => deed.StartsWith("image", StringComparison.Ordinal));
+
+        _source = new FakeSource();
+        _source.Gate.SetResult();
+        Assert.Equal(PullStage.Completed, (await FinalOf(Ask(pulls, Pull))).Stage);
+    }
+
+    [Fact]
+    public async Task A_pull_goes_on_for_those_who_are_left_or_when_somebody_wanted_that()
+    {
+        IActorRef pulls = Supervisor();
+        (TestProbe one, TestProbe two) = (Ask(pulls, Pull), Ask(pulls, Pull));
+        await UnderWay(one);
+        await UnderWay(two);
+        Sys.Stop(one);
+        _source.Gate.SetResult();
+        Assert.Equal(PullStage.Completed, (await FinalOf(two)).Stage);
+
+        _source = new FakeSource();
+        TestProbe three = Ask(pulls, Pull with { GoesOn = true });
+        await UnderWay(three);
+        Sys.Stop(three);
+        _source.Gate.SetResult();
+        await AwaitAssertAsync(() => Assert.Equal(2, Script.Deeds.Count(deed => deed.StartsWith("image", StringComparison.Ordinal))), Patience);
+    }
+
+    [Fact]
+    public async Task The_callers_lease_is_used_and_left_as_it_is()
+    {
+        _source.Gate.SetResult();
+        Assert.Equal(PullStage.Completed, (await FinalOf(Start(Pull with { By = Pull.By with { Lease = "mine" } }))).Stage);
+        Assert.Empty(Script.Asked.OfType<LeaseCommands.Create>());
+        Assert.Empty(Script.Asked.OfType<LeaseCommands.Delete>());
+        Assert.All(Script.Asked.OfType<IngestCommands.Commit>(), commit => Assert.Equal("mine", commit.By.Lease));
+    }
+
+    [Fact]
+    public async Task A_pull_that_stops_without_an_end_tells_so_and_its_lease_is_given_back()
+    {
+        TestProbe caller = Start(Pull);
+        PullProgress progress = await UnderWay(caller);
+        await AwaitAssertAsync(() => Assert.Contains(Script.Deeds, deed => deed.StartsWith("lease", StringComparison.Ordinal)), Patience);
+        Sys.ActorSelection($"/user/*/{progress.Operation}").Tell(Kill.Instance);
+        PullProgress last = await FinalOf(caller);
+        Assert.Equal(ErrorKind.Internal, last.Error!.Kind);
+        await AwaitAssertAsync(() => Assert.Contains(Script.Asked.OfType<LeaseCommands.Delete>(), delete => delete.Id == progress.Operation), Patience);
+    }
+
+    [Fact]
+    public async Task Pulls_above_the_bound_are_refused_by_its_key()
+    {
+        IActorRef pulls = Supervisor();
+        for (int i = 0; i < Settings.PullsMax; i++)
+        {
+            await UnderWay(Ask(pulls, Named($"registry.test/library/image:{i}")));
+        }
+
+        TestProbe tooMany = Ask(pulls, Named("registry.test/library/image:x"));
+        var refused = await tooMany.ExpectMsgAsync<Refused<Nothing>>(Patience);
+        Assert.Equal(
+            "registry.test/library/image:x: 2 pulls are under way in namespace \"ns\" (containerd.pulls.pulls-max): resource exhausted", refused.Error.Text);
+        await UnderWay(Ask(pulls, Named("registry.test/library/image:1")));
+    }
+
+    [Fact]
+    public async Task Without_platforms_every_image_of_an_index_is_fetched_and_unpacked_where_asked()
+    {
+        _source = new FakeSource(hasIndex: true);
+        _source.Gate.SetResult();
+        PullWish wish = Pull.Wish with { Platforms = PlatformSelection.All, Unpacks = [new PullUnpack(new Platform("linux", "amd64"), "overlayfs")] };
+        PullProgress last = await FinalOf(Start(Pull with { Wish = wish }));
+        Assert.Equal(PullStage.Completed, last.Stage);
+        Assert.True(Script.Content.ContainsKey(_source.OtherLayer!.Digest));
+        Assert.Equal(2, Script.Deeds.Count(deed => deed == "apply"));
+        Assert.Equal(2, Script.Content[_source.Target.Digest].Count(label => label.Key.StartsWith("containerd.io/gc.ref.content.m.", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Metadata_of_other_platforms_is_stored_without_their_layers()
+    {
+        _source = new FakeSource(hasIndex: true);
+        _source.Gate.SetResult();
+        Assert.Equal(PullStage.Completed, (await FinalOf(Start(Pull with { Wish = Pull.Wish with { IncludesMetadata = true } }))).Stage);
+        Assert.True(Script.Content.ContainsKey(_source.OtherManifest!.Digest));
+        Assert.True(Script.Content.ContainsKey(_source.OtherConfig!.Digest));
+        Assert.False(Script.Content.ContainsKey(_source.OtherLayer!.Digest));
+    }
+
+    [Fact]
+    public async Task An_index_without_the_platform_is_refused()
+    {
+        _source = new FakeSource(hasIndex: true);
+        PullWish wish = Pull.Wish with { Platforms = new PlatformSelection([new Platform("linux", "s390x")]) };
+        PullProgress last = await FinalOf(Start(Pull with { Wish = wish }));
+        Assert.Equal($"registry.test/library/image:1: no match for platform in manifest {_source.Target.Digest}: not found", last.Error!.Text);
+    }
+
+    [Fact]
+    public async Task All_names_are_made()
+    {
+        _source.Gate.SetResult();
+        PullWish wish = Pull.Wish with { Names = [new PullName("a"), new PullName("b", AddsDigest: true)], Unpacks = [] };
+        PullProgress last = await FinalOf(Start(Pull with { Wish = wish }));
+        Assert.Equal(["a", $"b@{_source.Target.Digest}"], last.Names.ToArray());
+        Assert.Equal(last.Names.ToArray(), Script.Asked.OfType<ImageCommands.Create>().Select(create => create.Name));
+        Assert.DoesNotContain("apply", Script.Deeds);
+    }
+
+    [Fact]
+    public async Task A_blob_that_is_there_is_noted_to_come_from_this_repository_too()
+    {
+        _source.Gate.SetResult();
+        Script.Content[_source.Layers[0].Digest] = Protocol.Values.Labels.None;
+        PullProgress last = await FinalOf(Start(Pull));
+        Assert.True(last.Layers[0].WasThere);
+        Assert.Contains(
+            Script.Asked.OfType<ContentCommands.AddSource>(),
+            source => source.Digest == _source.Layers[0].Digest && (source.Host, source.Repository) == ("registry.test", "library/image"));
+    }
+
+    [Fact]
+    public async Task Who_asks_is_asked_from_a_caller_and_from_the_next_when_that_one_goes()
+    {
+        _source.Gate.SetResult();
+        IActorRef pulls = Supervisor();
+        PullCommands.Pull asking = Pull with { Source = Pull.Source with { AsksForCredentials = true } };
+        TestProbe one = Ask(pulls, asking);
+        PullQueries.FindCredentials question = await one.FishForMessageAsync<PullQueries.FindCredentials>(_ => true, Patience);
+        Assert.Equal(("docker.io", Pull.Reference), (question.Host, question.Reference));
+        TestProbe two = Ask(pulls, asking);
+        await UnderWay(two);
+        Sys.Stop(one);
+        await two.FishForMessageAsync<PullQueries.FindCredentials>(_ => true, Patience);
+        two.Reply(Reply.Done(new PullCredentials("me", "secret", "", "")));
+        Assert.Equal(PullStage.Completed, (await FinalOf(two)).Stage);
+        Assert.Equal(("me", "secret"), (_source.Found[0]!.Username, _source.Found[0]!.Secret));
+    }
+
+    [Fact]
+    public void Equal_requests_are_one_operation_and_others_are_not()
+    {
+        string operation = PullsSupervisor.OperationOf(Pull);
+        Assert.Equal(operation, PullsSupervisor.OperationOf(Pull with { By = Caller.Kernel, Source = Pull.Source with { Username = "me" } }));
+        PullCommands.Pull[] others =
+        [
+            Named("registry.test/library/image:2"),
+            Pull with { By = Pull.By with { Lease = "mine" } },
+            Pull with { Wish = Pull.Wish with { Unpacks = [] } },
+            Pull with { Wish = Pull.Wish with { Platforms = PlatformSelection.All } },
+            Pull with { Wish = Pull.Wish with { IncludesMetadata = true } },
+            Pull with { Wish = Pull.Wish with { Names = [new PullName("other")] } },
+            Pull with { Source = Pull.Source with { HostsDirectory = "/other" } },
+        ];
+        Assert.Equal(others.Length + 1, others.Select(PullsSupervisor.OperationOf).Append(operation).Distinct().Count());
+    }
+
+    private static PullCommands.Pull Named(string reference) => Pull with { Reference = reference };
 
     private Digest DiffIdOf(Digest layer) => layer == _source.Layers[0].Digest ? _source.DiffIds[0] : _source.DiffIds[1];
 
-    private TestProbe Start(Func<Digest, Digest> diffIdOf)
+    private TestProbe Start(PullCommands.Pull pull) => Ask(Supervisor(), pull);
+
+    private TestProbe Ask(IActorRef pulls, PullCommands.Pull pull)
     {
         TestProbe watcher = CreateTestProbe();
-        Supervisor(diffIdOf).Tell(Pull, watcher);
+        pulls.Tell(pull, watcher);
         return watcher;
     }
 
-    private IActorRef Supervisor(Func<Digest, Digest> diffIdOf)
+    private IActorRef Supervisor()
     {
-        IActorRef tree = Sys.ActorOf(Props.Create(() => new FakeTree(_deeds, diffIdOf)));
-        return Sys.ActorOf(PullsSupervisor.Props("ns", tree, (_, _) => _source, Settings, _ => [], TimeProvider.System));
+        TreeScript script = Script;
+        IActorRef tree = Sys.ActorOf(Props.Create(() => new FakeTree(script)));
+        return Sys.ActorOf(PullsSupervisor.Props("ns", tree, Sources, Settings, _ => [], TimeProvider.System));
+
+        IImageSource Sources(Oci.References.ImageReference reference, PullSource source, Registry.Authentication.ICredentialStore? asked)
+        {
+            _source.Credentials = asked;
+            return _source;
+        }
     }
+
+    private static async Task<PullProgress> UnderWay(TestProbe watcher) => await watcher.FishForMessageAsync<PullProgress>(progress => !progress.IsFinal, Patience);
 
     private static async Task<PullProgress> FinalOf(TestProbe watcher) =>
         await watcher.FishForMessageAsync<PullProgress>(progress => progress.IsFinal, Patience);

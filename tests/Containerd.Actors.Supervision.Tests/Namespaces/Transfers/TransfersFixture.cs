@@ -19,6 +19,7 @@ using Containerd.Actors.Registry;
 using Containerd.Actors.Registry.Pushing;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
 using Containerd.Actors.Supervision.Namespaces.Transfers;
+using Containerd.Actors.Supervision.Verifiers;
 
 namespace Containerd.Actors.Supervision.Tests.Namespaces.Transfers;
 
@@ -47,7 +48,7 @@ public abstract class TransfersFixture : NamespacesFixture
         IActorRef tree = Sys.ActorOf(Props.Create(() => new MemoryTree(Records, Content, Deeds, DiffIds)));
         TransferParts parts = new(Content, Streams, Sink.At, new TransferSettings(2, 3, 100, 1 << 24));
         PullSettings pulls = new(
-            4, Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, new RegistrySettings());
+            4, Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
         return Sys.ActorOf(TransfersSupervisor.Props(Ns, tree, parts, pulls, _ => [], TimeProvider.System));
     }
 

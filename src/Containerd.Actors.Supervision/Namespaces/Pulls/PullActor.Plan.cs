@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using Akka.Actor;
+using Containerd.Actors.Core.Pulls;
+using Containerd.Actors.Oci.Images;
+using Containerd.Actors.Protocol.Pulls;
+
+namespace Containerd.Actors.Supervision.Namespaces.Pulls;
+
+/// <content>What a pull does between the moment in which its documents are stored and the one in which all is there.</content>
+internal sealed partial class PullActor
+{
+    private void Begin(PreparedImage image)
+    {
+        if (_failure is not null)
+        {
+            return;
+        }
+
+        _image = image;
+        _plan = PullPlan.Of(image.Images, _settings.LayersMax);
+        Record(_pull!.By, new PullEvents.Resolved(new Descriptor(image.Target.MediaType, image.Target.Digest, image.Target.Size)));
+        for (int i = 0; i < _plan.Blobs.Length; i++)
+        {
+            Descriptor blob = _plan.Blobs[i].Blob;
+            _layers.Add(Context.Watch(Context.ActorOf(LayerActor.Props(_steps!, _tree, blob, i, _cancellation.Token), blob.Digest.ToString())));
+            _underWay.Add(0);
+        }
+
+        ILookup<Digest, Digest> parents = image.Images
+            .Where(one => one.Manifest is not null)
+            .SelectMany(one => one.Blobs.Select(blob => (blob.Digest, one.Manifest!.Value)))
+            .Distinct()
+            .ToLookup(pair => pair.Digest, pair => pair.Value);
+        HashSet<int> unpacked = [.. _plan.Snapshots.Select(snapshot => snapshot.Blob)];
+        _progress = _progress with
+        {
+            Stage = PullStage.Fetching,
+            Layers =
+            [
+                .. _plan.Blobs.Select((blob, i) => new LayerProgress(blob.Blob, 0, LayerStage.Waiting)
+                {
+                    Parents = [.. parents[blob.Blob.Digest]],
+                    IsUnpacked = unpacked.Contains(i),
+                }),
+            ],
+        };
+        Advance();
+    }
+
+    private void OnStored(LayerActor.Stored stored)
+    {
+        _plan = _plan!.Stored(stored.Position);
+        LayerProgress layer = _progress.Layers[stored.Position];
+        _progress = _progress with
+        {
+            Layers = _progress.Layers.SetItem(stored.Position, layer with { Offset = layer.Layer.Size, WasThere = stored.WasThere }),
+        };
+        Advance();
+    }
+
+    private void OnUnpacked(LayerActor.Unpacked unpacked)
+    {
+        _plan = _plan!.Unpacked(unpacked.Snapshot);
+        PlannedSnapshot snapshot = _plan.Snapshots[unpacked.Snapshot];
+        Record(_pull!.By, new PullEvents.LayerUnpacked(_plan.Blobs[snapshot.Blob].Blob.Digest, snapshot.ChainId));
+        Advance();
+    }
+
+    private void Advance()
+    {
+        if (_failure is not null)
+        {
+            return;
+        }
+
+        (_plan, ImmutableArray<PullStep> steps) = _plan!.Next();
+        foreach (PullStep step in steps)
+        {
+            switch (step)
+            {
+                case PullStep.Fetch fetch:
+                    _underWay[fetch.Blob]++;
+                    _layers[fetch.Blob].Tell(new LayerActor.Fetch());
+                    break;
+                case PullStep.Unpack unpack:
+                    PlannedSnapshot snapshot = _plan.Snapshots[unpack.Snapshot];
+                    string parent = snapshot.Parent < 0 ? "" : _plan.Snapshots[snapshot.Parent].ChainId;
+                    _underWay[snapshot.Blob]++;
+                    _layers[snapshot.Blob].Tell(new LayerActor.Unpack(unpack.Snapshot, snapshot, parent));
+                    break;
+                case PullStep.Finish:
+                    _own++;
+                    _steps!.FinishAsync(_image!, _cancellation.Token).PipeTo(
+                        Self, success: names => new Finished(names), failure: cause => new Broke(ErrorOf(cause)));
+                    break;
+            }
+        }
+
+        Changed(_progress with
+        {
+            Stage = _plan.IsFetched ? PullStage.Unpacking : PullStage.Fetching,
+            Layers = [.. _progress.Layers.Select((layer, i) => layer with { Stage = _plan.StageOf(i) })],
+        });
+    }
+
+    private void Follow(LayerActor.Moved moved)
+    {
+        if (_progress.Layers[moved.Position].Stage == LayerStage.Fetching)
+        {
+            LayerProgress layer = _progress.Layers[moved.Position] with { Offset = moved.Offset };
+            Changed(_progress with { Layers = _progress.Layers.SetItem(moved.Position, layer) });
+        }
+    }
+
+    private void Follow(LayerProgress document)
+    {
+        int known = _progress.Documents.IndexOf(
+            _progress.Documents.FirstOrDefault(other => other.Layer.Digest == document.Layer.Digest, document));
+        Changed(_progress with
+        {
+            Documents = known < 0 ? _progress.Documents.Add(document) : _progress.Documents.SetItem(known, document),
+        });
+    }
+}

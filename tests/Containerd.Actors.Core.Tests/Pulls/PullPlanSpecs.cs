@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using Containerd.Actors.Core.Pulls;
+using Containerd.Actors.Oci.Images;
+using Containerd.Actors.Protocol.Pulls;
+using CsCheck;
+
+namespace Containerd.Actors.Core.Tests.Pulls;
+
+public sealed class PullPlanSpecs
+{
+    private static readonly Gen<(PlannedImage[] Images, int FetchesMax, int Seed)> Pulls = Gen.Select(
+        Gen.Select(Gen.Int[0, 6], Gen.Int[0, 3], Gen.Int[0, 2]).Array[0, 4], Gen.Int[1, 4], Gen.Int[0, int.MaxValue - 1])
+        .Select((images, max, seed) => (images.Select(image => Image(image.Item1, image.Item2, image.Item3)).ToArray(), max, seed));
+
+    [Fact]
+    public void Whatever_ends_first_each_blob_is_fetched_once_and_each_snapshot_unpacked_once_after_its_blob_and_its_parent() =>
+        Pulls.Sample(pull => Run(pull.Images, pull.FetchesMax, pull.Seed), iter: 2000);
+
+    [Fact]
+    public void A_pull_of_nothing_finishes_at_once_and_once()
+    {
+        (PullPlan plan, ImmutableArray<PullStep> steps) = PullPlan.Of([], 1).Next();
+        Assert.Equal(new PullStep.Finish(), Assert.Single(steps));
+        Assert.Empty(plan.Next().Steps);
+    }
+
+    [Fact]
+    public void Layers_that_two_images_have_in_common_are_fetched_and_unpacked_once()
+    {
+        PullPlan plan = PullPlan.Of([Image(2, 0, 1), Image(3, 0, 1)], 4);
+        Assert.Equal(3, plan.Blobs.Length);
+        Assert.Equal([-1, 0, 1], plan.Snapshots.Select(snapshot => snapshot.Parent));
+    }
+
+    [Fact]
+    public void The_same_layer_twice_in_an_image_is_fetched_once_and_unpacked_twice()
+    {
+        Descriptor layer = Layer(1);
+        PullPlan plan = PullPlan.Of([new PlannedImage([layer, layer], [layer, layer], [Of("a"), Of("a")], ["overlayfs"])], 4);
+        Assert.Single(plan.Blobs);
+        Assert.Equal([0, 0], plan.Snapshots.Select(snapshot => snapshot.Blob));
+    }
+
+    [Fact]
+    public void A_blob_is_done_when_all_that_is_unpacked_from_it_is()
+    {
+        PullPlan plan = PullPlan.Of([Image(1, 0, 2)], 1).Next().Plan;
+        Assert.Equal(LayerStage.Fetching, plan.StageOf(0));
+        plan = plan.Stored(0);
+        Assert.Equal(LayerStage.Stored, plan.StageOf(0));
+        plan = plan.Next().Plan;
+        Assert.Equal(LayerStage.Unpacking, plan.StageOf(0));
+        Assert.Equal(LayerStage.Unpacking, plan.Unpacked(0).StageOf(0));
+        Assert.Equal(LayerStage.Done, plan.Unpacked(0).Unpacked(1).StageOf(0));
+    }
+
+    private static void Run(PlannedImage[] images, int fetchesMax, int seed)
+    {
+        Random random = new(seed);
+        PullPlan plan = PullPlan.Of(images, fetchesMax);
+        HashSet<int> fetched = [];
+        HashSet<int> unpacked = [];
+        List<PullStep> underWay = [];
+        int finished = 0;
+        while (true)
+        {
+            (plan, ImmutableArray<PullStep> steps) = plan.Next();
+            Assert.Empty(plan.Next().Steps);
+            foreach (PullStep step in steps)
+            {
+                switch (step)
+                {
+                    case PullStep.Fetch fetch:
+                        Assert.DoesNotContain(fetch.Blob, fetched);
+                        break;
+                    case PullStep.Unpack unpack:
+                        PlannedSnapshot snapshot = plan.Snapshots[unpack.Snapshot];
+                        Assert.DoesNotContain(unpack.Snapshot, unpacked);
+                        Assert.Contains(snapshot.Blob, fetched);
+                        Assert.True(snapshot.Parent < 0 || unpacked.Contains(snapshot.Parent));
+                        break;
+                    default:
+                        finished++;
+                        Assert.Empty(underWay);
+                        break;
+                }
+            }
+
+            underWay.AddRange(steps.Where(step => step is not PullStep.Finish));
+            Assert.True(underWay.Count(step => step is PullStep.Fetch) <= fetchesMax);
+            if (underWay.Count == 0)
+            {
+                break;
+            }
+
+            // Any of those under way may end next, and sometimes several end before anybody looks.
+            for (int ends = random.Next(1, underWay.Count + 1); ends > 0; ends--)
+            {
+                PullStep ended = underWay[random.Next(underWay.Count)];
+                underWay.Remove(ended);
+                plan = ended switch
+                {
+                    PullStep.Fetch fetch when fetched.Add(fetch.Blob) => plan.Stored(fetch.Blob),
+                    PullStep.Unpack unpack when unpacked.Add(unpack.Snapshot) => plan.Unpacked(unpack.Snapshot),
+                    _ => throw new InvalidOperationException($"{ended} was handed out twice"),
+                };
+            }
+        }
+
+        Assert.Equal((1, plan.Blobs.Length, plan.Snapshots.Length), (finished, fetched.Count, unpacked.Count));
+        Assert.Equal(images.SelectMany(image => image.Blobs).Select(blob => blob.Digest).Distinct().Count(), fetched.Count);
+    }
+
+    // Layers are numbered, so that images with more of them share the lower ones.
+    private static PlannedImage Image(int layers, int others, int snapshotters)
+    {
+        ImmutableArray<Descriptor> all = [.. Enumerable.Range(0, layers).Select(Layer)];
+        return new PlannedImage(
+            [.. all, .. Enumerable.Range(0, others).Select(i => Layer(100 + i))],
+            snapshotters == 0 ? [] : all,
+            snapshotters == 0 ? [] : [.. Enumerable.Range(0, layers).Select(i => Of($"diff {i}"))],
+            [.. Enumerable.Range(0, snapshotters).Select(i => $"snapshotter{i}")]);
+    }
+
+    private static Descriptor Layer(int number) => new(MediaTypes.OciLayerGzip, Of($"layer {number}"), 10);
+
+    private static Digest Of(string text) => Digest.Of(System.Text.Encoding.UTF8.GetBytes(text));
+}

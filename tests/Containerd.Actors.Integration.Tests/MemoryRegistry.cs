@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Concurrent;
+using System.Formats.Tar;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Containerd.Actors.Oci.Images;
+
+namespace Containerd.Actors.Integration.Tests;
+
+/// <summary>A registry in this process with one image of one layer, which may break off, ask for a password and tell what it was asked.</summary>
+internal sealed class MemoryRegistry : IDisposable
+{
+    private readonly HttpListener _listener = new();
+    private readonly Dictionary<string, (string MediaType, byte[] Bytes)> _objects = [];
+    private readonly int _port;
+
+    public MemoryRegistry()
+    {
+        byte[] layer = Archive();
+        Descriptor stored = Add(MediaTypes.OciLayer, layer);
+        Layer = stored;
+        Descriptor config = Add(MediaTypes.OciConfig, ImageDocuments.Write(new ImageConfig
+        {
+            Os = Platforms.Host.Os,
+            Architecture = Platforms.Host.Architecture,
+            RootFs = new RootFs { DiffIds = [Digest.Of(layer)] },
+        }));
+        byte[] manifest = ImageDocuments.Write(new Manifest { MediaType = MediaTypes.OciManifest, Config = config, Layers = [stored] });
+        Target = Add(MediaTypes.OciManifest, manifest);
+        _objects["latest"] = (MediaTypes.OciManifest, manifest);
+        using (TcpListener probe = new(IPAddress.Loopback, 0))
+        {
+            probe.Start();
+            _port = ((IPEndPoint)probe.LocalEndpoint).Port;
+        }
+
+        _listener.Prefixes.Add($"http://127.0.0.1:{_port}/");
+        _listener.Start();
+        _ = AcceptAsync();
+    }
+
+    public string Reference => $"127.0.0.1:{_port}/test/image:latest";
+
+    public Descriptor Target { get; }
+
+    public Descriptor Layer { get; }
+
+    /// <summary>Name and password that it asks for; empty for none.</summary>
+    public string Password { get; set; } = "";
+
+    /// <summary>A layer stands still behind this many bytes.</summary>
+    public int StopsBehind { get; set; } = int.MaxValue;
+
+    /// <summary>The first bytes of the layer that were asked for, in order.</summary>
+    public ConcurrentQueue<long> Offsets { get; } = new();
+
+    /// <summary>Done when the layer stands still.</summary>
+    public TaskCompletionSource Stopped { get; private set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Reset()
+    {
+        StopsBehind = int.MaxValue;
+        Offsets.Clear();
+        Stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    public void Dispose() => ((IDisposable)_listener).Dispose();
+
+    private static byte[] Archive()
+    {
+        byte[] content = new byte[4 << 20];
+        new Random(1).NextBytes(content);
+        using MemoryStream bytes = new();
+        using (TarWriter writer = new(bytes, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            using MemoryStream file = new(content);
+            writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "file") { DataStream = file });
+        }
+
+        return bytes.ToArray();
+    }
+
+    private Descriptor Add(string mediaType, byte[] bytes)
+    {
+        Descriptor descriptor = new(mediaType, Digest.Of(bytes), bytes.Length);
+        _objects[descriptor.Digest.ToString()] = (mediaType, bytes);
+        return descriptor;
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (_listener.IsListening)
+        {
+            try
+            {
+                _ = AnswerAsync(await _listener.GetContextAsync());
+            }
+            catch (Exception closed) when (closed is HttpListenerException or ObjectDisposedException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task AnswerAsync(HttpListenerContext context)
+    {
+        try
+        {
+            await AnswerAsync(context.Request, context.Response);
+            context.Response.Close();
+        }
+        catch (Exception gone) when (gone is HttpListenerException or ObjectDisposedException or IOException)
+        {
+            // The client went away, which is what these tests are about.
+        }
+    }
+
+    private async Task AnswerAsync(HttpListenerRequest request, HttpListenerResponse response)
+    {
+        string wanted = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(Password));
+        if (Password.Length > 0 && request.Headers["Authorization"] != wanted)
+        {
+            response.StatusCode = 401;
+            response.AddHeader("WWW-Authenticate", "Basic realm=\"test\"");
+            return;
+        }
+
+        if (!_objects.TryGetValue(request.Url!.Segments[^1], out (string MediaType, byte[] Bytes) found))
+        {
+            response.StatusCode = request.Url.AbsolutePath == "/v2/" ? 200 : 404;
+            return;
+        }
+
+        long offset = request.Headers["Range"] is { } range ? long.Parse(range["bytes=".Length..^1], System.Globalization.CultureInfo.InvariantCulture) : 0;
+        response.ContentType = found.MediaType;
+        response.ContentLength64 = found.Bytes.Length - offset;
+        if (offset > 0)
+        {
+            response.StatusCode = 206;
+            response.AddHeader("Content-Range", $"bytes {offset}-{found.Bytes.Length - 1}/{found.Bytes.Length}");
+        }
+
+        if (request.HttpMethod == "HEAD")
+        {
+            return;
+        }
+
+        bool isLayer = found.MediaType == MediaTypes.OciLayer;
+        if (isLayer)
+        {
+            Offsets.Enqueue(offset);
+        }
+
+        int end = isLayer ? Math.Min(found.Bytes.Length, StopsBehind) : found.Bytes.Length;
+        await response.OutputStream.WriteAsync(found.Bytes.AsMemory((int)offset, end - (int)offset));
+        await response.OutputStream.FlushAsync();
+        if (end < found.Bytes.Length)
+        {
+            Stopped.TrySetResult();
+            await Task.Delay(Timeout.Infinite, CancellationToken.None);
+        }
+    }
+}
