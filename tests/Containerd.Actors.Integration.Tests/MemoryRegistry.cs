@@ -4,14 +4,19 @@ using System.Collections.Concurrent;
 using System.Formats.Tar;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
-using Containerd.Actors.Oci.Images;
 
 namespace Containerd.Actors.Integration.Tests;
 
 /// <summary>A registry in this process with one image of one layer, which may break off, ask for a password and tell what it was asked.</summary>
 internal sealed class MemoryRegistry : IDisposable
 {
+    private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
+    private const string ConfigType = "application/vnd.oci.image.config.v1+json";
+    private const string LayerType = "application/vnd.oci.image.layer.v1.tar";
+
     private readonly HttpListener _listener = new();
     private readonly Dictionary<string, (string MediaType, byte[] Bytes)> _objects = [];
     private readonly int _port;
@@ -19,17 +24,14 @@ internal sealed class MemoryRegistry : IDisposable
     public MemoryRegistry()
     {
         byte[] layer = Archive();
-        Descriptor stored = Add(MediaTypes.OciLayer, layer);
-        Layer = stored;
-        Descriptor config = Add(MediaTypes.OciConfig, ImageDocuments.Write(new ImageConfig
-        {
-            Os = Platforms.Host.Os,
-            Architecture = Platforms.Host.Architecture,
-            RootFs = new RootFs { DiffIds = [Digest.Of(layer)] },
-        }));
-        byte[] manifest = ImageDocuments.Write(new Manifest { MediaType = MediaTypes.OciManifest, Config = config, Layers = [stored] });
-        Target = Add(MediaTypes.OciManifest, manifest);
-        _objects["latest"] = (MediaTypes.OciManifest, manifest);
+        string architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
+        string config = Add(ConfigType, Encoding.UTF8.GetBytes(
+            $$$"""{"os":"linux","architecture":"{{{architecture}}}","rootfs":{"type":"layers","diff_ids":["{{{DigestOf(layer)}}}"]}}"""));
+        byte[] manifest = Encoding.UTF8.GetBytes(
+            $$"""{"schemaVersion":2,"mediaType":"{{ManifestType}}","config":{{config}},"layers":[{{Add(LayerType, layer)}}]}""");
+        Add(ManifestType, manifest);
+        Target = DigestOf(manifest);
+        _objects["latest"] = (ManifestType, manifest);
         using (TcpListener probe = new(IPAddress.Loopback, 0))
         {
             probe.Start();
@@ -43,9 +45,8 @@ internal sealed class MemoryRegistry : IDisposable
 
     public string Reference => $"127.0.0.1:{_port}/test/image:latest";
 
-    public Descriptor Target { get; }
-
-    public Descriptor Layer { get; }
+    /// <summary>Digest of the manifest.</summary>
+    public string Target { get; }
 
     /// <summary>Name and password that it asks for; empty for none.</summary>
     public string Password { get; set; } = "";
@@ -82,11 +83,14 @@ internal sealed class MemoryRegistry : IDisposable
         return bytes.ToArray();
     }
 
-    private Descriptor Add(string mediaType, byte[] bytes)
+    private static string DigestOf(byte[] bytes) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(bytes))}";
+
+    // The descriptor of what is added.
+    private string Add(string mediaType, byte[] bytes)
     {
-        Descriptor descriptor = new(mediaType, Digest.Of(bytes), bytes.Length);
-        _objects[descriptor.Digest.ToString()] = (mediaType, bytes);
-        return descriptor;
+        string digest = DigestOf(bytes);
+        _objects[digest] = (mediaType, bytes);
+        return $$"""{"mediaType":"{{mediaType}}","digest":"{{digest}}","size":{{bytes.Length}}}""";
     }
 
     private async Task AcceptAsync()
@@ -147,7 +151,7 @@ internal sealed class MemoryRegistry : IDisposable
             return;
         }
 
-        bool isLayer = found.MediaType == MediaTypes.OciLayer;
+        bool isLayer = found.MediaType == LayerType;
         if (isLayer)
         {
             Offsets.Enqueue(offset);

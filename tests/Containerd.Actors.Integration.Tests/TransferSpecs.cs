@@ -105,7 +105,7 @@ public sealed class TransferSpecs(Machine machine) : IClassFixture<Machine>, IDi
             using GrpcChannel channel = Connect();
             RpcException refused = await Assert.ThrowsAsync<RpcException>(() => Pull(channel, CancellationToken.None).ResponseAsync.WaitAsync(Patience));
             Assert.Equal(
-                $"image verifier bindir blocked pull of {_registry.Reference} with digest {_registry.Target.Digest} for reason: verifier policy rejected image (exit code 1): unsigned",
+                $"image verifier bindir blocked pull of {_registry.Reference} with digest {_registry.Target} for reason: verifier policy rejected image (exit code 1): unsigned",
                 refused.Status.Detail);
             Assert.Empty(_registry.Offsets);
             Assert.DoesNotContain(_registry.Reference, (await CtrAsync("images", "ls", "-q")).Output, StringComparison.Ordinal);

@@ -49,7 +49,7 @@ internal sealed class PullSteps : IDisposable
     {
         (_source, _pull, _reference, _settings, _time) = (source, pull, reference, settings, time);
         _tree = new TreeAsk(tree, pull.Reference, settings.StepTimeout);
-        _uploads = new UploadStep(_tree, source, pull.Namespace, reference, settings, time);
+        _uploads = new UploadStep(_tree, source, pull.Namespace, pull.By, reference, settings, time);
         _unpacking = new UnpackStep(_tree, _uploads, pull.Namespace, time);
         _lease = pull.By.Lease.Length > 0 ? "" : operation;
         _by = pull.By;

@@ -14,10 +14,15 @@ namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 /// <param name="tree">Asks the tree.</param>
 /// <param name="source">Where bytes come from.</param>
 /// <param name="ns">Namespace that will see them.</param>
+/// <param name="opener">
+/// On whose behalf uploads are opened: under the caller's lease if there is one, but not under that of the pull, with which they would
+/// go. An upload that a pull leaves stays for as long as the content store keeps what nobody leases, and the next pull goes on from it.
+/// </param>
 /// <param name="reference">What is pulled: its repository is noted on every blob.</param>
 /// <param name="settings">Bounds.</param>
 /// <param name="time">The clock.</param>
-internal sealed class UploadStep(TreeAsk tree, IImageSource source, string ns, ImageReference reference, PullSettings settings, TimeProvider time)
+internal sealed class UploadStep(
+    TreeAsk tree, IImageSource source, string ns, Caller opener, ImageReference reference, PullSettings settings, TimeProvider time)
 {
     private const int WriteBytes = 1 << 20;
 
@@ -142,7 +147,7 @@ internal sealed class UploadStep(TreeAsk tree, IImageSource source, string ns, I
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                IngestState state = await tree.FinishAsync(new IngestCommands.Open(ns, key, descriptor.Size, descriptor.Digest, by)).ConfigureAwait(false);
+                IngestState state = await tree.FinishAsync(new IngestCommands.Open(ns, key, descriptor.Size, descriptor.Digest, opener)).ConfigureAwait(false);
                 if (!cancellationToken.IsCancellationRequested)
                 {
                     return state;
@@ -153,12 +158,29 @@ internal sealed class UploadStep(TreeAsk tree, IImageSource source, string ns, I
             }
             catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
             {
-                return null;
+                if (await AttachAsync(descriptor.Digest, by).ConfigureAwait(false))
+                {
+                    return null;
+                }
             }
             catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.Unavailable)
             {
                 await Task.Delay(settings.LockedRetry, time, cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    // False when it was collected before the lease could keep it: then it is fetched.
+    private async Task<bool> AttachAsync(Digest digest, Caller by)
+    {
+        try
+        {
+            await tree.FinishAsync(new ContentCommands.Attach(ns, digest, by)).ConfigureAwait(false);
+            return true;
+        }
+        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.NotFound && refused.Error.Message.StartsWith("content", StringComparison.Ordinal))
+        {
+            return false;
         }
     }
 

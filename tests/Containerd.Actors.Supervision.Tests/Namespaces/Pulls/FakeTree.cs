@@ -80,6 +80,7 @@ internal sealed class FakeTree : ReceiveActor
         Dictionary<string, IngestState> ingests = [];
         Receive<IngestCommands.Open>(open =>
         {
+            _script.Asked.Enqueue(open);
             if (_script.Content.ContainsKey(open.Expected))
             {
                 Sender.Tell(Reply.Refused<IngestState>(Error.AlreadyExists($"content {open.Expected}")));
@@ -129,7 +130,8 @@ internal sealed class FakeTree : ReceiveActor
             _script.Content[add.Digest] = add.Labels;
             return new ContentRecord(add.Digest, add.Size, add.Labels, default, default);
         });
-        Receive<ContentCommands.AttachIngest>(_ => { });
+        Receive<ContentCommands.AttachIngest>(_ => Sender.Tell(Reply.Done()));
+        Receive<ContentCommands.DetachIngest>(_ => Sender.Tell(Reply.Done()));
     }
 
     private void Answer<TRequest, TReply>(Func<TRequest, string> deed, Func<TRequest, TReply> reply)

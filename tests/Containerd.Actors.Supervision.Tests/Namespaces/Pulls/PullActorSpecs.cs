@@ -160,12 +160,23 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
     }
 
     [Fact]
+    public async Task Uploads_are_not_under_the_lease_of_the_pull_so_that_they_outlive_it()
+    {
+        _source.Gate.SetResult();
+        PullProgress last = await FinalOf(Start(Pull));
+        Assert.All(Script.Asked.OfType<IngestCommands.Open>(), open => Assert.Equal("", open.By.Lease));
+        Assert.All(Script.Asked.OfType<IngestCommands.Commit>(), commit => Assert.Equal(last.Operation, commit.By.Lease));
+        Assert.Equal(4, Script.Asked.OfType<IngestCommands.Commit>().Count());
+    }
+
+    [Fact]
     public async Task The_callers_lease_is_used_and_left_as_it_is()
     {
         _source.Gate.SetResult();
         Assert.Equal(PullStage.Completed, (await FinalOf(Start(Pull with { By = Pull.By with { Lease = "mine" } }))).Stage);
         Assert.Empty(Script.Asked.OfType<LeaseCommands.Create>());
         Assert.Empty(Script.Asked.OfType<LeaseCommands.Delete>());
+        Assert.All(Script.Asked.OfType<IngestCommands.Open>(), open => Assert.Equal("mine", open.By.Lease));
         Assert.All(Script.Asked.OfType<IngestCommands.Commit>(), commit => Assert.Equal("mine", commit.By.Lease));
     }
 

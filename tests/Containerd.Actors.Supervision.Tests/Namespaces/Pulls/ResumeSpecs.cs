@@ -57,7 +57,7 @@ public sealed class ResumeSpecs() : TestKit(
     public async Task Bytes_of_another_daemon_that_are_not_the_blobs_are_thrown_away_and_fetched_anew()
     {
         string key = ContentLabels.IngestKey(_source.Layers[0]);
-        using (Ingest left = ContentStore.Open(_directory).OpenIngest("ns", key, _source.Layers[0].Size, "sha256"))
+        using (Ingest left = ContentStore.Open(_directory).OpenIngest("ns", key, _source.Layers[0].Size))
         {
             left.Write(new byte[1000]);
         }
