@@ -8,6 +8,7 @@ using Akka.Actor.Setup;
 using Akka.Configuration;
 using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Executor;
+using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Daemon.Configuration;
 using Containerd.Actors.Daemon.Logging;
 using Containerd.Actors.Grpc.Calls;
@@ -58,7 +59,8 @@ internal static class DaemonHost
         using ILoggerFactory logs = Logs.Create(settings.LogLevel);
         HostLogger.Use(logs);
 
-        OverlayBackend overlay = OverlayBackend.Open(Path.Combine(settings.Root, "io.containerd.snapshotter.v1.overlayfs"));
+        SnapshotSettings snapshots = SnapshotSettings.From(config);
+        OverlayBackend overlay = Overlay(settings, snapshots);
         NativeBackend native = NativeBackend.Open(Path.Combine(settings.Root, "io.containerd.snapshotter.v1.native"));
         ContentStore store = ContentStore.Open(Path.Combine(settings.Root, "io.containerd.content.v1.content"));
         ContentEffectRunner content = new(store);
@@ -107,7 +109,12 @@ internal static class DaemonHost
                 .AddSingleton(tree)
                 .AddSingleton(facts)
                 .AddSingleton(new EventsSettings(settings.SubscriberQueueMax))
-                .AddSingleton(new SnapshotterNames(new[] { overlay.Name, native.Name }.ToFrozenSet()))
+                .AddSingleton(new SnapshotterNames(new[] { overlay.Name, native.Name }.ToFrozenSet())
+                {
+                    UpperDirectory = record => snapshots.UpperDirectoryLabel && record.Snapshotter == overlay.Name && record.Kind == SnapshotKind.Active
+                        ? overlay.UpperDirectory(record.Backend)
+                        : null,
+                })
                 .AddSingleton<IContentReader>(content)
                 .AddSingleton(streams)
                 .AddSingleton<ILiveTree>(new LiveTree(root))
@@ -153,6 +160,13 @@ internal static class DaemonHost
         string directory = Path.Combine(settings.Root, "journal");
         Directory.CreateDirectory(directory, Directories.Private);
         return PersistenceConfig.In(directory, config);
+    }
+
+    private static OverlayBackend Overlay(DaemonSettings settings, SnapshotSettings snapshots)
+    {
+        string root = Path.Combine(settings.Root, "io.containerd.snapshotter.v1.overlayfs");
+        Directory.CreateDirectory(root);
+        return OverlayBackend.Open(root, snapshots.Overlay with { RemapIds = OverlayProbe.RemapsIds(root) });
     }
 
     private static RuntimeShims Shims(DaemonSettings settings, ILoggerFactory logs)

@@ -3,7 +3,6 @@
 using System.Collections.Immutable;
 using Akka.Actor;
 using Containerd.Actors.Core.GarbageCollection;
-using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
@@ -46,13 +45,7 @@ public sealed class SnapshottersSupervisor : UntypedActor
             return;
         }
 
-        Error error = Error.Invalid($"snapshotter not loaded: {operation.Snapshotter}");
-        Sender.Tell(operation switch
-        {
-            SnapshotterCommands.Commit => Reply.Refused<Nothing>(error),
-            SnapshotterCommands.GetUsage => Reply.Refused<SnapshotUsage>(error),
-            _ => Reply.Refused<ImmutableArray<Mount>>(error),
-        });
+        Sender.Tell(operation.Refusal(Error.Invalid($"snapshotter not loaded: {operation.Snapshotter}")));
     }
 
     private void Begin()
