@@ -11,6 +11,7 @@ using Containerd.Actors.Core.Executor;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Daemon.Configuration;
 using Containerd.Actors.Daemon.Logging;
+using Containerd.Actors.Daemon.Proxies;
 using Containerd.Actors.Grpc.Calls;
 using Containerd.Actors.Grpc.Events;
 using Containerd.Actors.Grpc.Introspection;
@@ -26,6 +27,7 @@ using Containerd.Actors.Shims;
 using Containerd.Actors.Shims.Bundles;
 using Containerd.Actors.Shims.Starting;
 using Containerd.Actors.Storage.Content;
+using Containerd.Actors.Storage.Diff;
 using Containerd.Actors.Storage.Diff.Tar;
 using Containerd.Actors.Storage.Effects;
 using Containerd.Actors.Storage.Snapshots;
@@ -60,6 +62,8 @@ internal static class DaemonHost
         HostLogger.Use(logs);
 
         SnapshotSettings snapshots = SnapshotSettings.From(config);
+        PluginSettings plugins = PluginSettings.From(config);
+        using ProxyPlugins proxies = new(plugins);
         OverlayBackend overlay = Overlay(settings, snapshots);
         NativeBackend native = NativeBackend.Open(Path.Combine(settings.Root, "io.containerd.snapshotter.v1.native"));
         ContentStore store = ContentStore.Open(Path.Combine(settings.Root, "io.containerd.content.v1.content"));
@@ -80,8 +84,11 @@ internal static class DaemonHost
                     new LinuxEffectRunner(),
                     content,
                     new SnapshotEffectRunner([overlay, native]),
-                    new DiffEffectRunner(store, LayerLimits.Default, Path.Combine(settings.Root, "tmpmounts"))),
+                    new DiffEffectRunner(
+                        store, LayerLimits.Default, Path.Combine(settings.Root, "tmpmounts"), new StreamProcessors(plugins.Processors))),
                 Snapshotters = [overlay, native],
+                ProxiedSnapshotters = proxies.Snapshotters(settings.AskTimeout),
+                Differs = proxies.Differs,
                 Shims = Shims(settings, logs),
                 LiveEntities = journal.LiveEntities,
                 Time = TimeProvider.System,
@@ -103,13 +110,13 @@ internal static class DaemonHost
                 Uuid.Of(settings.Root),
                 Environment.ProcessId,
                 PidNamespace(),
-                Plugins.Of(settings.Root, settings.State, overlay, native));
+                [.. Plugins.Of(settings.Root, settings.State, overlay, native), .. proxies.Facts]);
             await using Faces faces = await Faces.StartAsync(settings, logs, services => services
                 .AddSingleton(system)
                 .AddSingleton(tree)
                 .AddSingleton(facts)
                 .AddSingleton(new EventsSettings(settings.SubscriberQueueMax))
-                .AddSingleton(new SnapshotterNames(new[] { overlay.Name, native.Name }.ToFrozenSet())
+                .AddSingleton(new SnapshotterNames(proxies.SnapshotterNames.Append(overlay.Name).Append(native.Name).ToFrozenSet())
                 {
                     UpperDirectory = record => snapshots.UpperDirectoryLabel && record.Snapshotter == overlay.Name && record.Kind == SnapshotKind.Active
                         ? overlay.UpperDirectory(record.Backend)

@@ -37,7 +37,7 @@ internal sealed class CleanupOperation : UntypedActor
                     .SelectMany(state => state.Snapshots.Values)
                     .Where(record => record.Snapshotter == _snapshotter)
                     .Select(record => record.Backend);
-                Context.ActorOf(SweepOperation.Props(_snapshotter, _unsettled.Union(known), _bound, Self, _executor));
+                Context.ActorOf(SweepOperation.Props(_snapshotter, _unsettled.Union(known), _bound, isDry: false, Self, _executor));
                 break;
             case Done<Swept>:
                 End(Reply.Done());

@@ -115,7 +115,8 @@ public abstract class DifferContract(ServedDaemon daemon, string snapshotter) : 
         Assert.Equal(["one", "two"], Names(same, "d"));
     }
 
-    private static byte[] Archive(params (string Name, string? Text)[] entries)
+    /// <summary>A tar archive of files, of directories (names that end in a slash) and of links (names that end in <c>-&gt;</c>).</summary>
+    protected static byte[] Archive(params (string Name, string? Text)[] entries)
     {
         using MemoryStream bytes = new();
         using (TarWriter writer = new(bytes, TarEntryFormat.Pax, leaveOpen: true))
@@ -136,7 +137,8 @@ public abstract class DifferContract(ServedDaemon daemon, string snapshotter) : 
         return bytes.ToArray();
     }
 
-    private static byte[] Gzip(byte[] bytes)
+    /// <summary>The bytes compressed.</summary>
+    protected static byte[] Gzip(byte[] bytes)
     {
         using MemoryStream compressed = new();
         using (GZipStream gzip = new(compressed, CompressionLevel.Fastest, leaveOpen: true))
@@ -156,7 +158,8 @@ public abstract class DifferContract(ServedDaemon daemon, string snapshotter) : 
         await Client.Snapshots.CommitAsync(new CommitSnapshotRequest { Snapshotter = snapshotter, Name = name, Key = $"layer-{name}" });
     }
 
-    private async Task<Types.Descriptor> ApplyAsync(byte[] blob, string mediaType, IEnumerable<Types.Mount> mounts) =>
+    /// <summary>Stores a layer and extracts it.</summary>
+    protected async Task<Types.Descriptor> ApplyAsync(byte[] blob, string mediaType, IEnumerable<Types.Mount> mounts) =>
         await ApplyAsync(await StoreAsync(blob), blob.Length, mediaType, mounts);
 
     private async Task<Types.Descriptor> ApplyAsync(string digest, long size, string mediaType, IEnumerable<Types.Mount> mounts)
@@ -175,7 +178,8 @@ public abstract class DifferContract(ServedDaemon daemon, string snapshotter) : 
         return (await Client.Diff.DiffAsync(request)).Diff;
     }
 
-    private async Task<IList<Types.Mount>> PrepareAsync(string key, string parent = "") =>
+    /// <summary>An active snapshot to extract to.</summary>
+    protected async Task<IList<Types.Mount>> PrepareAsync(string key, string parent = "") =>
         (await Client.Snapshots.PrepareAsync(new PrepareSnapshotRequest { Snapshotter = snapshotter, Key = key, Parent = parent })).Mounts;
 
     private async Task<IList<Types.Mount>> ViewAsync(string key, string parent = "") =>
