@@ -52,8 +52,9 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
         Add("executor", () => SyscallExecutor.Props(parts.Executor, parts.Runner));
         Add("namespaces", () => NamespacesSupervisor.Props(parts.LiveEntities, Namespace, parts.Namespaces, parts.Time));
         Add("content", () => ContentActor.Props(Child("executor"), Child("namespaces"), parts.Content, parts.Time));
-        Add("snapshots", () => SnapshottersSupervisor.Props(parts.Snapshotters, Child("executor"), Child("namespaces")));
-        Add("diff", () => DiffActor.Props(Child("executor"), Child("namespaces"), Child("content")));
+        Add("snapshots", () => SnapshottersSupervisor.Props(
+            parts.Snapshotters, Child("executor"), Child("namespaces"), parts.ProxiedSnapshotters, parts.Time));
+        Add("diff", () => DiffActor.Props(Child("executor"), Child("namespaces"), Child("content"), parts.Differs));
         Add("downloads", () => DownloadsActor.Props(parts.Pulls.DownloadsMax));
         Add("verifiers", () => VerifiersActor.Props(Child("executor"), parts.Pulls.Verifiers));
         Add("events", () => EventExchange.Props(ShimEvents.ToSignal, Child("namespaces"), parts.Time));

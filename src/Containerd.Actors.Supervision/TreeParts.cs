@@ -2,8 +2,10 @@
 
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Executor;
+using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Storage.Snapshots;
 using Containerd.Actors.Supervision.Content;
+using Containerd.Actors.Supervision.Diff;
 using Containerd.Actors.Supervision.Executor;
 using Containerd.Actors.Supervision.GarbageCollection;
 using Containerd.Actors.Supervision.Namespaces;
@@ -11,6 +13,7 @@ using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
 using Containerd.Actors.Supervision.Namespaces.Transfers;
+using Containerd.Actors.Supervision.Snapshots;
 
 namespace Containerd.Actors.Supervision;
 
@@ -25,6 +28,12 @@ public sealed record TreeParts
 
     /// <summary>The snapshotters of the node.</summary>
     public required ImmutableArray<ISnapshotBackend> Snapshotters { get; init; }
+
+    /// <summary>Snapshotters in other processes.</summary>
+    public ImmutableArray<(IProxiedSnapshotter Plugin, ProxySettings Settings)> ProxiedSnapshotters { get; init; } = [];
+
+    /// <summary>Differs, and in which order they are asked.</summary>
+    public DiffParts Differs { get; init; } = DiffParts.Own;
 
     /// <summary>Starts and finds shims.</summary>
     public required IShims Shims { get; init; }

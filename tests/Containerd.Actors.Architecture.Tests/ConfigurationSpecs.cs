@@ -55,6 +55,31 @@ public sealed partial class ConfigurationSpecs
             Hocon.UnknownKeys(config, Hocon.Reference()).Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void Entries_that_the_operator_names_have_known_keys_too()
+    {
+        Config config = ConfigurationFactory.ParseString(
+            """
+            containerd.proxy-plugins { "a.b" { type = snapshot, address = "/p", addres = "/p", exports { root = "/r" } } }
+            containerd.stream-processors { x { path = "/x", arguments = [] } }
+            """);
+        Assert.Equal(
+            ["containerd.proxy-plugins.a.b.addres", "containerd.stream-processors.x.arguments"],
+            Hocon.UnknownKeys(config, Hocon.Reference()).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("proxy-plugins.x { type = content, address = \"/p\" }", "type: plugins of type content are not served; snapshot and diff are")]
+    [InlineData("proxy-plugins.x { type = snapshot, address = \"p\" }", "address: \"p\" is not the absolute path of a unix socket")]
+    [InlineData("proxy-plugins.overlayfs { type = snapshot, address = \"/p\" }", "overlayfs is what the daemon has itself")]
+    [InlineData("diff.order = [walking, other]", "\"other\" is neither walking nor a plugin of type diff")]
+    [InlineData("stream-processors.x { accepts = [a], returns = b, path = c }", "path: \"c\" is not an absolute path")]
+    public void A_plugin_that_cannot_be_served_is_refused_by_its_key(string text, string reason)
+    {
+        Config config = ConfigurationFactory.ParseString($"containerd.{text}").WithFallback(Hocon.Reference());
+        Assert.Contains(reason, Assert.Throws<ConfigurationException>(() => PluginSettings.From(config)).Message, StringComparison.Ordinal);
+    }
+
     [GeneratedRegex(@"^[a-z][\w.-]*\s*=")]
     private static partial Regex Key();
 }

@@ -8,6 +8,7 @@ using Containerd.Services.Diff.V1;
 using Containerd.Services.Images.V1;
 using Containerd.Services.Introspection.V1;
 using Containerd.Services.Leases.V1;
+using Containerd.Services.Mounts.V1;
 using Containerd.Services.Snapshots.V1;
 using Containerd.Services.Streaming.V1;
 using Containerd.Services.Tasks.V1;
@@ -50,6 +51,7 @@ public sealed class ContainerdConnection : IDisposable
         Content = new Content.ContentClient(invoker);
         Diff = new Diff.DiffClient(invoker);
         Images = new Images.ImagesClient(invoker);
+        Mounts = new Mounts.MountsClient(invoker);
         Snapshots = new Snapshots.SnapshotsClient(invoker);
         Tasks = new Tasks.TasksClient(invoker);
         Leases = new Leases.LeasesClient(invoker);
@@ -82,6 +84,9 @@ public sealed class ContainerdConnection : IDisposable
 
     /// <summary>containerd.services.images.v1.</summary>
     public Images.ImagesClient Images { get; }
+
+    /// <summary>containerd.services.mounts.v1.</summary>
+    public Mounts.MountsClient Mounts { get; }
 
     /// <summary>containerd.services.snapshots.v1.</summary>
     public Snapshots.SnapshotsClient Snapshots { get; }

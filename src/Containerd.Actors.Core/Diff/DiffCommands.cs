@@ -5,11 +5,12 @@ using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Messages;
+using Containerd.Actors.Protocol.Values;
 
 namespace Containerd.Actors.Core.Diff;
 
 /// <summary>A message for the differ; supervisors route by it.</summary>
-public interface IForDiffer : IInNamespace
+public interface IForDiffer : IInNamespace, IRequest
 {
     /// <summary>On whose behalf.</summary>
     Caller By { get; }
@@ -25,7 +26,11 @@ public static class DiffCommands
     /// <param name="Synchronize">True to have the files on disk before the answer.</param>
     /// <param name="By">On whose behalf.</param>
     public sealed record Apply(string Namespace, Descriptor Layer, ImmutableArray<Mount> Mounts, bool Synchronize, Caller By)
-        : IRequest<Descriptor>, IForDiffer;
+        : IRequest<Descriptor>, IForDiffer
+    {
+        /// <summary>What stream processors are given, by their names.</summary>
+        public ImmutableDictionary<string, AnyValue> Payloads { get; init; } = ImmutableDictionary<string, AnyValue>.Empty;
+    }
 
     /// <summary>Makes a layer of what differs between two trees and stores it; answered with its descriptor.</summary>
     /// <param name="Namespace">Namespace that will see the layer.</param>

@@ -31,6 +31,32 @@ public static class SnapshotCommands
         string Parent,
         ImmutableSortedDictionary<string, string> Labels,
         long Backend,
+        Caller Caller) : IRequest<SnapshotRecord>, INamespaceCommand
+    {
+        /// <summary>Key in the plugin that holds it; empty for none.</summary>
+        public string BackendKey { get; init; } = "";
+    }
+
+    /// <summary>
+    /// Records a committed snapshot that a plugin had already when a snapshot with <see cref="SnapshotDecisions.TargetLabel"/> was to be
+    /// prepared. Answered as a target that exists: refused, and kept by the caller's lease.
+    /// </summary>
+    /// <param name="Namespace">The namespace.</param>
+    /// <param name="Snapshotter">Which snapshotter.</param>
+    /// <param name="Name">Name of the target.</param>
+    /// <param name="Parent">Name of its parent; empty for none.</param>
+    /// <param name="Labels">Labels.</param>
+    /// <param name="Backend">Number of its own.</param>
+    /// <param name="BackendKey">Key in the plugin.</param>
+    /// <param name="Caller">On whose behalf, under which lease.</param>
+    public sealed record Adopt(
+        string Namespace,
+        string Snapshotter,
+        string Name,
+        string Parent,
+        ImmutableSortedDictionary<string, string> Labels,
+        long Backend,
+        string BackendKey,
         Caller Caller) : IRequest<SnapshotRecord>, INamespaceCommand;
 
     /// <summary>Turns an active snapshot into a committed one of another name.</summary>
@@ -50,7 +76,11 @@ public static class SnapshotCommands
         ImmutableSortedDictionary<string, string> Labels,
         string Parent,
         SnapshotUsage Usage,
-        Caller Caller) : IRequest<SnapshotRecord>, INamespaceCommand;
+        Caller Caller) : IRequest<SnapshotRecord>, INamespaceCommand
+    {
+        /// <summary>Key in the plugin that holds it, which changes with the name; empty for none.</summary>
+        public string BackendKey { get; init; } = "";
+    }
 
     /// <summary>Changes labels.</summary>
     /// <param name="Namespace">The namespace.</param>

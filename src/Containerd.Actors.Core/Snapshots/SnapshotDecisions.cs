@@ -77,8 +77,39 @@ public static class SnapshotDecisions
         }
 
         var snapshot = new SnapshotRecord(
-            command.Snapshotter, command.Key, command.Parent, command.Kind, LabelRules.Kept(command.Labels), command.Backend, null, at, at);
+            command.Snapshotter, command.Key, command.Parent, command.Kind, LabelRules.Kept(command.Labels), command.Backend, null, at, at)
+        {
+            BackendKey = command.BackendKey,
+        };
         return Decision.Done(snapshot, state.Opening([new SnapshotEvents.Prepared(snapshot), .. attach]));
+    }
+
+    /// <summary>Records a committed snapshot that a plugin had already; refused as one that exists, which is what the caller hoped for.</summary>
+    public static Decision<SnapshotRecord> Decide(this NamespaceState state, SnapshotCommands.Adopt command, DateTimeOffset at)
+    {
+        string exists = $"target snapshot \"{command.Name}\"";
+        if (Find(state, command.Snapshotter, command.Name) is not null)
+        {
+            return Existing(state, command.Caller.Lease, command.Snapshotter, command.Name, exists);
+        }
+
+        if (ParentRefusal(state, command.Snapshotter, command.Parent) is { } badParent)
+        {
+            return Decision.Refused<SnapshotRecord>(badParent);
+        }
+
+        if (state.Attaching(command.Caller.Lease, LeaseResources.Snapshot(command.Snapshotter, command.Name), out var attach) is { } noLease)
+        {
+            return Decision.Refused<SnapshotRecord>(noLease);
+        }
+
+        var snapshot = new SnapshotRecord(
+            command.Snapshotter, command.Name, command.Parent, SnapshotKind.Committed, LabelRules.Kept(command.Labels), command.Backend, null, at, at)
+        {
+            BackendKey = command.BackendKey,
+        };
+        return new Decision<SnapshotRecord>(
+            state.Opening([new SnapshotEvents.Prepared(snapshot), .. attach]), Reply.Refused<SnapshotRecord>(Error.AlreadyExists(exists)));
     }
 
     /// <summary>Turns an active snapshot into a committed one.</summary>
@@ -136,7 +167,10 @@ public static class SnapshotDecisions
             active.Backend,
             command.Usage,
             at,
-            at);
+            at)
+        {
+            BackendKey = command.BackendKey,
+        };
         return Decision.Done(snapshot, [
             new SnapshotEvents.Committed(command.Key, snapshot),
             .. state.Detaching(lease, LeaseResources.Snapshot(command.Snapshotter, command.Key)),

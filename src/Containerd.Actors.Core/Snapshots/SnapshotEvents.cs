@@ -45,7 +45,11 @@ public sealed record SnapshotRecord(
     long Backend,
     SnapshotUsage? Usage,
     DateTimeOffset CreatedAt,
-    DateTimeOffset UpdatedAt);
+    DateTimeOffset UpdatedAt)
+{
+    /// <summary>Its key in the plugin that holds it; empty where the number is all there is.</summary>
+    public string BackendKey { get; init; } = "";
+}
 
 /// <summary>What can happen to snapshots.</summary>
 public static class SnapshotEvents

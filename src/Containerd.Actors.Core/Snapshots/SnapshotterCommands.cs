@@ -8,7 +8,7 @@ using Containerd.Actors.Protocol.Messages;
 namespace Containerd.Actors.Core.Snapshots;
 
 /// <summary>A message for one snapshotter; supervisors route by it.</summary>
-public interface IForSnapshotter : IInNamespace
+public interface IForSnapshotter : IInNamespace, IRequest
 {
     /// <summary>Name of the snapshotter.</summary>
     string Snapshotter { get; }
@@ -56,4 +56,7 @@ public static class SnapshotterCommands
 
     /// <summary>Measures a snapshot without its parents: active ones now, committed ones as they were then.</summary>
     public sealed record GetUsage(string Namespace, string Snapshotter, string Key) : IRequest<SnapshotUsage>, IForSnapshotter;
+
+    /// <summary>Removes what no namespace knows of any more, without waiting for garbage to be collected.</summary>
+    public sealed record Cleanup(string Namespace, string Snapshotter) : IRequest<Nothing>, IForSnapshotter;
 }

@@ -56,7 +56,7 @@ public static class Hocon
     public static IEnumerable<string> UnknownKeys(Config config, Config reference)
     {
         HashSet<string> known = [.. Keys(reference)];
-        return Keys(config).Where(key => !known.Contains(key));
+        return Keys(config).Where(key => !known.Contains(key) && !OpenTables.Has(key));
     }
 
     private static Config Parse(string file)

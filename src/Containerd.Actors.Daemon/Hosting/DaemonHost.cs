@@ -8,8 +8,10 @@ using Akka.Actor.Setup;
 using Akka.Configuration;
 using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Executor;
+using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Daemon.Configuration;
 using Containerd.Actors.Daemon.Logging;
+using Containerd.Actors.Daemon.Proxies;
 using Containerd.Actors.Grpc.Calls;
 using Containerd.Actors.Grpc.Events;
 using Containerd.Actors.Grpc.Introspection;
@@ -25,6 +27,7 @@ using Containerd.Actors.Shims;
 using Containerd.Actors.Shims.Bundles;
 using Containerd.Actors.Shims.Starting;
 using Containerd.Actors.Storage.Content;
+using Containerd.Actors.Storage.Diff;
 using Containerd.Actors.Storage.Diff.Tar;
 using Containerd.Actors.Storage.Effects;
 using Containerd.Actors.Storage.Snapshots;
@@ -58,7 +61,10 @@ internal static class DaemonHost
         using ILoggerFactory logs = Logs.Create(settings.LogLevel);
         HostLogger.Use(logs);
 
-        OverlayBackend overlay = OverlayBackend.Open(Path.Combine(settings.Root, "io.containerd.snapshotter.v1.overlayfs"));
+        SnapshotSettings snapshots = SnapshotSettings.From(config);
+        PluginSettings plugins = PluginSettings.From(config);
+        using ProxyPlugins proxies = new(plugins);
+        OverlayBackend overlay = Overlay(settings, snapshots);
         NativeBackend native = NativeBackend.Open(Path.Combine(settings.Root, "io.containerd.snapshotter.v1.native"));
         ContentStore store = ContentStore.Open(Path.Combine(settings.Root, "io.containerd.content.v1.content"));
         ContentEffectRunner content = new(store);
@@ -78,8 +84,11 @@ internal static class DaemonHost
                     new LinuxEffectRunner(),
                     content,
                     new SnapshotEffectRunner([overlay, native]),
-                    new DiffEffectRunner(store, LayerLimits.Default, Path.Combine(settings.Root, "tmpmounts"))),
+                    new DiffEffectRunner(
+                        store, LayerLimits.Default, Path.Combine(settings.Root, "tmpmounts"), new StreamProcessors(plugins.Processors))),
                 Snapshotters = [overlay, native],
+                ProxiedSnapshotters = proxies.Snapshotters(settings.AskTimeout),
+                Differs = proxies.Differs,
                 Shims = Shims(settings, logs),
                 LiveEntities = journal.LiveEntities,
                 Time = TimeProvider.System,
@@ -101,13 +110,18 @@ internal static class DaemonHost
                 Uuid.Of(settings.Root),
                 Environment.ProcessId,
                 PidNamespace(),
-                Plugins.Of(settings.Root, settings.State, overlay, native));
+                [.. Plugins.Of(settings.Root, settings.State, overlay, native), .. proxies.Facts]);
             await using Faces faces = await Faces.StartAsync(settings, logs, services => services
                 .AddSingleton(system)
                 .AddSingleton(tree)
                 .AddSingleton(facts)
                 .AddSingleton(new EventsSettings(settings.SubscriberQueueMax))
-                .AddSingleton(new SnapshotterNames(new[] { overlay.Name, native.Name }.ToFrozenSet()))
+                .AddSingleton(new SnapshotterNames(proxies.SnapshotterNames.Append(overlay.Name).Append(native.Name).ToFrozenSet())
+                {
+                    UpperDirectory = record => snapshots.UpperDirectoryLabel && record.Snapshotter == overlay.Name && record.Kind == SnapshotKind.Active
+                        ? overlay.UpperDirectory(record.Backend)
+                        : null,
+                })
                 .AddSingleton<IContentReader>(content)
                 .AddSingleton(streams)
                 .AddSingleton<ILiveTree>(new LiveTree(root))
@@ -153,6 +167,13 @@ internal static class DaemonHost
         string directory = Path.Combine(settings.Root, "journal");
         Directory.CreateDirectory(directory, Directories.Private);
         return PersistenceConfig.In(directory, config);
+    }
+
+    private static OverlayBackend Overlay(DaemonSettings settings, SnapshotSettings snapshots)
+    {
+        string root = Path.Combine(settings.Root, "io.containerd.snapshotter.v1.overlayfs");
+        Directory.CreateDirectory(root);
+        return OverlayBackend.Open(root, snapshots.Overlay with { RemapIds = OverlayProbe.RemapsIds(root) });
     }
 
     private static RuntimeShims Shims(DaemonSettings settings, ILoggerFactory logs)

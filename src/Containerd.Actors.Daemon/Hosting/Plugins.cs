@@ -27,9 +27,10 @@ internal static class Plugins
             Exports = Export("log-uri-schemes", "fifo,binary,file").Add("state", state),
         },
         new("io.containerd.shim.v1", "manager"),
-        new("io.containerd.snapshotter.v1", native.Name) { Exports = Export("root", native.Root) },
+        new("io.containerd.snapshotter.v1", native.Name) { Capabilities = native.Capabilities, Exports = Export("root", native.Root) },
         new("io.containerd.snapshotter.v1", overlay.Name)
         {
+            Capabilities = overlay.Capabilities,
             Exports = Export("root", overlay.Root),
             InitError = overlay.Probe() is { } error ? $"{error.Text}: skip plugin" : "",
         },

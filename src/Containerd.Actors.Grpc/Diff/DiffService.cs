@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Collections.Immutable;
 using Containerd.Actors.Core.Diff;
 using Containerd.Actors.Grpc.Calls;
 using Containerd.Actors.Grpc.Content;
@@ -23,7 +24,10 @@ public sealed class DiffService(Tree tree) : Services.Diff.V1.Diff.DiffBase
 
         Oci.Images.Descriptor layer = new(request.Diff.MediaType, ContentService.ParseDigest(request.Diff.Digest), request.Diff.Size);
         DiffCommands.Apply apply = new(
-            context.Namespace(), layer, WireMounts.FromWire(request.Mounts), request.SyncFs, context.Caller());
+            context.Namespace(), layer, WireMounts.FromWire(request.Mounts), request.SyncFs, context.Caller())
+        {
+            Payloads = request.Payloads.ToImmutableDictionary(payload => payload.Key, payload => payload.Value.ToValue()!),
+        };
         return new ApplyResponse { Applied = ToWire(await tree.AwaitAsync(apply, context.CancellationToken).ConfigureAwait(false)) };
     }
 

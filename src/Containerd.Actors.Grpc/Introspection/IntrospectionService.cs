@@ -44,13 +44,21 @@ public sealed class IntrospectionService(NodeFacts facts) : Services.Introspecti
         Plugin plugin = new() { Type = facts.Type, Id = facts.Id };
         plugin.Capabilities.AddRange(facts.Capabilities);
         plugin.Exports.Add(facts.Exports);
-        plugin.Platforms.Add(new Types.Platform { Os = "linux", Architecture = Architecture() });
+        plugin.Platforms.Add(facts.Platforms.IsEmpty
+            ? [new Types.Platform { Os = "linux", Architecture = Architecture() }]
+            : facts.Platforms.Select(Platform));
         if (facts.InitError.Length > 0)
         {
             plugin.InitErr = new Google.Rpc.Status { Code = (int)StatusCode.Unknown, Message = facts.InitError };
         }
 
         return plugin;
+    }
+
+    private static Types.Platform Platform(string text)
+    {
+        string[] parts = text.Split('/');
+        return new Types.Platform { Os = parts[0], Architecture = parts.ElementAtOrDefault(1) ?? "", Variant = parts.ElementAtOrDefault(2) ?? "" };
     }
 
     // Go's words for architectures, which clients compare with.

@@ -22,6 +22,9 @@ public sealed record PluginFacts(string Type, string Id)
     /// <summary>What it can do.</summary>
     public ImmutableArray<string> Capabilities { get; init; } = [];
 
+    /// <summary>For which platforms, as <c>os/architecture</c>; empty for the host's.</summary>
+    public ImmutableArray<string> Platforms { get; init; } = [];
+
     /// <summary>What it tells of itself, for example its root directory.</summary>
     public ImmutableDictionary<string, string> Exports { get; init; } = ImmutableDictionary<string, string>.Empty;
 

@@ -19,6 +19,7 @@ namespace Containerd.Actors.Grpc.Snapshots;
 public sealed class SnapshotsService(Tree tree, SnapshotterNames snapshotters) : Services.Snapshots.V1.Snapshots.SnapshotsBase
 {
     private const int ListMessageMax = 100;
+    private const string UpperDirectoryLabel = "containerd.io/snapshot/overlay.upperdir";
 
     /// <inheritdoc />
     public override async Task<PrepareSnapshotResponse> Prepare(PrepareSnapshotRequest request, ServerCallContext context)
@@ -116,6 +117,14 @@ public sealed class SnapshotsService(Tree tree, SnapshotterNames snapshotters) :
         return new UsageResponse { Size = measured.Size, Inodes = measured.Inodes };
     }
 
+    /// <inheritdoc />
+    public override async Task<Empty> Cleanup(CleanupRequest request, ServerCallContext context)
+    {
+        await tree.AskAsync(new SnapshotterCommands.Cleanup(context.Namespace(), Known(request.Snapshotter)), context.CancellationToken)
+            .ConfigureAwait(false);
+        return new Empty();
+    }
+
     private async Task<IEnumerable<Types.Mount>> PrepareAsync(
         ServerCallContext context, string snapshotter, SnapshotKind kind, string key, string parent, IEnumerable<KeyValuePair<string, string>> labels)
     {
@@ -145,7 +154,7 @@ public sealed class SnapshotsService(Tree tree, SnapshotterNames snapshotters) :
         }
     }
 
-    private static Services.Snapshots.V1.Info ToWire(SnapshotRecord record)
+    private Services.Snapshots.V1.Info ToWire(SnapshotRecord record)
     {
         Services.Snapshots.V1.Info info = new()
         {
@@ -156,6 +165,11 @@ public sealed class SnapshotsService(Tree tree, SnapshotterNames snapshotters) :
             UpdatedAt = Timestamp.FromDateTimeOffset(record.UpdatedAt),
         };
         info.Labels.Add(record.Labels);
+        if (snapshotters.UpperDirectory(record) is { } upper)
+        {
+            info.Labels[UpperDirectoryLabel] = upper;
+        }
+
         return info;
     }
 }

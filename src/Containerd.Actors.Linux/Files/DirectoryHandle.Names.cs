@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Containerd.Actors.Linux.Interop;
 using Tmds.Linux;
 
 namespace Containerd.Actors.Linux.Files;
@@ -111,8 +112,8 @@ public sealed unsafe partial class DirectoryHandle
             {
                 nint length = FileCalls.lgetxattr(path, key, start, limit);
                 return length >= 0 ? value.AsSpan(0, (int)length).ToArray()
-                    : LibC.errno is FileErrors.NoAttribute or FileErrors.NotSupported ? null
-                    : throw FileErrors.Last("lgetxattr", Join(name));
+                    : LibC.errno is LinuxErrors.ENODATA or LinuxErrors.EOPNOTSUPP ? null
+                    : throw LinuxErrors.Last("lgetxattr", Join(name));
             }
         }
         finally
@@ -133,7 +134,7 @@ public sealed unsafe partial class DirectoryHandle
                 nint length = FileCalls.llistxattr(path, start, limit);
                 if (length <= 0)
                 {
-                    return length == 0 || LibC.errno == FileErrors.NotSupported ? [] : throw FileErrors.Last("llistxattr", Join(name));
+                    return length == 0 || LibC.errno == LinuxErrors.EOPNOTSUPP ? [] : throw LinuxErrors.Last("llistxattr", Join(name));
                 }
 
                 string[] found = FileNames.Decode(names.AsSpan(0, (int)length - 1)).Split('\0');
@@ -209,14 +210,14 @@ public sealed unsafe partial class DirectoryHandle
     private byte[] AttributePath(string name) => Terminated($"/proc/self/fd/{Number}/{name}");
 
     private bool Created(int result, string call, string name) =>
-        result == 0 || (LibC.errno == FileErrors.Exists ? false : throw FileErrors.Last(call, Join(name)));
+        result == 0 || (LibC.errno == LinuxErrors.EEXIST ? false : throw LinuxErrors.Last(call, Join(name)));
 
     private bool Removed(string name, int flags, string call)
     {
         fixed (byte* bytes = Terminated(name))
         {
             return LibC.unlinkat(Number, bytes, flags) == 0
-                || (LibC.errno == FileErrors.NotFound ? false : throw FileErrors.Last(call, Join(name)));
+                || (LibC.errno == LinuxErrors.ENOENT ? false : throw LinuxErrors.Last(call, Join(name)));
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Containerd.Actors.Core.Linux;
+using Containerd.Actors.Linux.Interop;
 using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
 
@@ -35,7 +36,7 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleMinusOneIsInvalid
         fixed (byte* bytes = Terminated(path))
         {
             int number = LibC.openat(CurrentDirectory, bytes, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0);
-            return number >= 0 ? new DirectoryHandle(number, path) : throw FileErrors.Last("open", path);
+            return number >= 0 ? new DirectoryHandle(number, path) : throw LinuxErrors.Last("open", path);
         }
     }
 
@@ -44,15 +45,15 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleMinusOneIsInvalid
     {
         int number = OpenInRoot(path, LibC.O_PATH | LibC.O_DIRECTORY);
         return number >= 0 ? new DirectoryHandle(number, Join(path))
-            : LibC.errno is FileErrors.NotFound or FileErrors.NotADirectory ? null
-            : throw FileErrors.Last("openat2", Join(path));
+            : LibC.errno is LinuxErrors.ENOENT or LinuxErrors.ENOTDIR ? null
+            : throw LinuxErrors.Last("openat2", Join(path));
     }
 
     /// <summary>Opens a directory beneath this one.</summary>
     public DirectoryHandle OpenDirectory(string path)
     {
         int number = OpenInRoot(path, LibC.O_PATH | LibC.O_DIRECTORY);
-        return number >= 0 ? new DirectoryHandle(number, Join(path)) : throw FileErrors.Last("openat2", Join(path));
+        return number >= 0 ? new DirectoryHandle(number, Join(path)) : throw LinuxErrors.Last("openat2", Join(path));
     }
 
     /// <summary>Opens a directory by its name; a link to a directory is refused with ENOTDIR.</summary>
@@ -62,7 +63,7 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleMinusOneIsInvalid
         {
             int number = LibC.openat(
                 Number, bytes, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, 0);
-            return number >= 0 ? new DirectoryHandle(number, Join(name)) : throw FileErrors.Last("openat", Join(name));
+            return number >= 0 ? new DirectoryHandle(number, Join(name)) : throw LinuxErrors.Last("openat", Join(name));
         }
     }
 
@@ -83,7 +84,7 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleMinusOneIsInvalid
             }
 
             file = null!;
-            return LibC.errno == FileErrors.Exists ? false : throw FileErrors.Last("openat", Join(name));
+            return LibC.errno == LinuxErrors.EEXIST ? false : throw LinuxErrors.Last("openat", Join(name));
         }
     }
 
@@ -93,7 +94,7 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleMinusOneIsInvalid
         fixed (byte* bytes = Terminated(name))
         {
             int number = LibC.openat(Number, bytes, LibC.O_RDONLY | LibC.O_NOFOLLOW | LibC.O_NONBLOCK | LibC.O_CLOEXEC, 0);
-            return number >= 0 ? new FileHandle(number, Join(name)) : throw FileErrors.Last("openat", Join(name));
+            return number >= 0 ? new FileHandle(number, Join(name)) : throw LinuxErrors.Last("openat", Join(name));
         }
     }
 
@@ -109,11 +110,11 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleMinusOneIsInvalid
             }
         }
 
-        return LibC.errno is FileErrors.NotFound or FileErrors.NotADirectory ? null : throw FileErrors.Last("statx", Join(name));
+        return LibC.errno is LinuxErrors.ENOENT or LinuxErrors.ENOTDIR ? null : throw LinuxErrors.Last("statx", Join(name));
     }
 
     /// <summary>What the name is.</summary>
-    public FileStatus Status(string name) => TryStatus(name) ?? throw FileErrors.For("statx", FileErrors.NotFound, Join(name));
+    public FileStatus Status(string name) => TryStatus(name) ?? throw LinuxErrors.Failure(LinuxErrors.ENOENT, "statx", Join(name));
 
     /// <summary>What this directory itself is.</summary>
     public FileStatus Status()
@@ -134,7 +135,7 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleMinusOneIsInvalid
         fixed (byte* bytes = Terminated(name), start = text)
         {
             long length = LibC.readlinkat(Number, bytes, start, (size_t)text.Length);
-            return length >= 0 ? FileNames.Decode(text.AsSpan(0, (int)length)) : throw FileErrors.Last("readlinkat", Join(name));
+            return length >= 0 ? FileNames.Decode(text.AsSpan(0, (int)length)) : throw LinuxErrors.Last("readlinkat", Join(name));
         }
     }
 
@@ -151,7 +152,7 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleMinusOneIsInvalid
                 nint length = FileCalls.getdents64(listing.Number, start, (nuint)buffer.Length);
                 if (length < 0)
                 {
-                    throw FileErrors.Last("getdents64", Path);
+                    throw LinuxErrors.Last("getdents64", Path);
                 }
 
                 if (length == 0)
@@ -235,7 +236,7 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleMinusOneIsInvalid
         fixed (byte* bytes = ".\0"u8)
         {
             int number = LibC.openat(Number, bytes, LibC.O_RDONLY | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0);
-            return number >= 0 ? new FileHandle(number, Path) : throw FileErrors.Last("openat", Path);
+            return number >= 0 ? new FileHandle(number, Path) : throw LinuxErrors.Last("openat", Path);
         }
     }
 
@@ -258,7 +259,7 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleMinusOneIsInvalid
     {
         if (result != 0)
         {
-            throw FileErrors.Last(call, Join(name));
+            throw LinuxErrors.Last(call, Join(name));
         }
     }
 }

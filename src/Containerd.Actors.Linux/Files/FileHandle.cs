@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Containerd.Actors.Core.Linux;
+using Containerd.Actors.Linux.Interop;
 using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
 
@@ -107,7 +108,7 @@ public sealed unsafe class FileHandle : SafeHandleMinusOneIsInvalid
             long from = offset;
             long to = offset;
             nint copied = FileCalls.copy_file_range(Number, &from, target.Number, &to, (nuint)(end - offset), 0);
-            if (copied < 0 && LibC.errno is not FileErrors.Interrupted)
+            if (copied < 0 && LibC.errno is not LinuxErrors.EINTR)
             {
                 CopyThroughMemory(target, offset, end);
                 return;
@@ -181,14 +182,14 @@ public sealed unsafe class FileHandle : SafeHandleMinusOneIsInvalid
 
     private int Progress(long result, string call) =>
         result >= 0 ? (int)result
-        : LibC.errno == FileErrors.Interrupted ? 0
-        : throw FileErrors.Last(call, _path);
+        : LibC.errno == LinuxErrors.EINTR ? 0
+        : throw LinuxErrors.Last(call, _path);
 
     private void Check(int result, string call)
     {
         if (result != 0)
         {
-            throw FileErrors.Last(call, _path);
+            throw LinuxErrors.Last(call, _path);
         }
     }
 }

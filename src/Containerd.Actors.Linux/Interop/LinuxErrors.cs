@@ -35,6 +35,15 @@ public static class LinuxErrors
     /// <summary>Invalid argument.</summary>
     public const int EINVAL = 22;
 
+    /// <summary>Broken pipe: nobody reads any more.</summary>
+    public const int EPIPE = 32;
+
+    /// <summary>No data available; of attributes: there is none of the name.</summary>
+    public const int ENODATA = 61;
+
+    /// <summary>Operation not supported, for example by the file system.</summary>
+    public const int EOPNOTSUPP = 95;
+
     private static readonly Dictionary<int, (string Name, string Reason)> Known = new()
     {
         [1] = ("EPERM", "operation not permitted"),
@@ -114,7 +123,10 @@ public static class LinuxErrors
     };
 
     /// <summary>The failure of the call that just returned; reads errno at once, so nothing may lie between the two.</summary>
-    public static LinuxException Last(string call, string path = "") => new(Of(Marshal.GetLastPInvokeError(), call, path));
+    public static LinuxException Last(string call, string path = "") => Failure(Marshal.GetLastPInvokeError(), call, path);
+
+    /// <summary>The failure of a call that returned its error number itself.</summary>
+    public static LinuxException Failure(int errno, string call, string path = "") => new(Of(errno, call, path));
 
     /// <summary>The failure of a call whose error number is already known.</summary>
     public static LinuxError Of(int errno, string call, string path = "")

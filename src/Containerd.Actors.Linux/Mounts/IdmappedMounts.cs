@@ -3,6 +3,7 @@
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Linux;
 using Containerd.Actors.Linux.Interop;
+using Containerd.Actors.Protocol.Errors;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerd.Actors.Linux.Mounts;
@@ -11,7 +12,14 @@ namespace Containerd.Actors.Linux.Mounts;
 internal static class IdmappedMounts
 {
     /// <summary>A bind mount of the source with the mappings of the options.</summary>
-    public static unsafe void Bind(string source, string target, MountOptions options)
+    public static void Bind(string source, string target, MountOptions options)
+    {
+        using SafeFileHandle userNamespace = UserNamespaces.Open(options.UidMap, options.GidMap);
+        Bind(source, target, options, userNamespace);
+    }
+
+    /// <summary>A bind mount of the source with the mappings of a user namespace.</summary>
+    public static unsafe void Bind(string source, string target, MountOptions options, SafeFileHandle userNamespace)
     {
         bool recursive = (options.Flags & MountOptions.Recursive) != 0;
         uint recurse = recursive ? (uint)MountCalls.AT_RECURSIVE : 0;
@@ -22,7 +30,6 @@ internal static class IdmappedMounts
             throw LinuxErrors.Last("open_tree", source);
         }
 
-        using SafeFileHandle userNamespace = UserNamespaces.Open(options.UidMap, options.GidMap);
         var attributes = new MountCalls.MountAttributes
         {
             Set = MountCalls.MOUNT_ATTR_IDMAP,
@@ -57,14 +64,15 @@ internal sealed class IdmappedLowers : IDisposable
     {
         try
         {
+            using SafeFileHandle userNamespace = UserNamespaces.Open(options.UidMap, options.GidMap);
             foreach (string lower in LongOverlays.Lowers(options))
             {
                 string place = Directory.CreateDirectory(Path.Combine(_root, $"{_places.Count}")).FullName;
-                IdmappedMounts.Bind(lower.Replace("\\:", ":", StringComparison.Ordinal), place, options);
+                IdmappedMounts.Bind(lower.Replace("\\:", ":", StringComparison.Ordinal), place, options, userNamespace);
                 _places.Add(place);
             }
         }
-        catch (LinuxException)
+        catch (Exception failure) when (failure is LinuxException or RefusedException)
         {
             Dispose();
             throw;

@@ -3,6 +3,7 @@
 using System.Runtime.InteropServices;
 using Containerd.Actors.Linux.Processes.Interop;
 using Microsoft.Win32.SafeHandles;
+using LinuxErrors = Containerd.Actors.Linux.Interop.LinuxErrors;
 
 namespace Containerd.Actors.Linux.Processes;
 
@@ -55,7 +56,7 @@ public sealed class ChildProcess : IDisposable
             var pidFd = (int)ProcessCalls.syscall(ProcessCalls.SysPidFdOpen, pid, 0, 0, 0);
             if (pidFd < 0)
             {
-                throw Errno.Last("pidfd_open");
+                throw LinuxErrors.Last("pidfd_open");
             }
 
             var (input, output, errorOutput) = spawn.TakeParentEnds();
@@ -129,7 +130,7 @@ public sealed class ChildProcess : IDisposable
                 return true;
             }
 
-            return Marshal.GetLastPInvokeError() == Errno.NoProcess ? false : throw Errno.Last("pidfd_send_signal");
+            return Marshal.GetLastPInvokeError() == LinuxErrors.ESRCH ? false : throw LinuxErrors.Last("pidfd_send_signal");
         }
         catch (ObjectDisposedException)
         {
@@ -219,9 +220,9 @@ public sealed class ChildProcess : IDisposable
         {
             while (ProcessCalls.waitid(ProcessCalls.PPidFd, (int)_pidFd.DangerousGetHandle(), pointer, ProcessCalls.WExited) != 0)
             {
-                if (Marshal.GetLastPInvokeError() != Errno.Interrupted)
+                if (Marshal.GetLastPInvokeError() != LinuxErrors.EINTR)
                 {
-                    throw Errno.Last("waitid");
+                    throw LinuxErrors.Last("waitid");
                 }
             }
         }

@@ -3,6 +3,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Containerd.Actors.Linux.Processes.Interop;
+using LinuxErrors = Containerd.Actors.Linux.Interop.LinuxErrors;
 
 namespace Containerd.Actors.Linux.Processes;
 
@@ -24,9 +25,9 @@ public static class MountTree
         for (var i = points.Count - 1; i >= 0; i--)
         {
             if (ProcessCalls.umount2(points[i], ProcessCalls.UmountDetach | ProcessCalls.UmountNoFollow) != 0
-                && Marshal.GetLastPInvokeError() is not (Errno.Invalid or Errno.NotFound))
+                && Marshal.GetLastPInvokeError() is not (LinuxErrors.EINVAL or LinuxErrors.ENOENT))
             {
-                throw Errno.Last("umount2", points[i]);
+                throw LinuxErrors.Last("umount2", points[i]);
             }
         }
     }
@@ -37,7 +38,7 @@ public static class MountTree
     {
         if (ProcessCalls.lchown(path, uint.MaxValue, gid) != 0)
         {
-            throw Errno.Last("lchown", path);
+            throw LinuxErrors.Last("lchown", path);
         }
     }
 

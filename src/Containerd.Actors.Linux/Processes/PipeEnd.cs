@@ -3,6 +3,7 @@
 using System.Runtime.InteropServices;
 using Containerd.Actors.Linux.Processes.Interop;
 using Microsoft.Win32.SafeHandles;
+using LinuxErrors = Containerd.Actors.Linux.Interop.LinuxErrors;
 
 namespace Containerd.Actors.Linux.Processes;
 
@@ -24,9 +25,9 @@ public sealed class PipeEnd : IDisposable
     /// <exception cref="Core.Linux.LinuxException">mkfifo(3) failed.</exception>
     public static void CreateFifo(string path, UnixFileMode mode)
     {
-        if (ProcessCalls.mkfifo(path, (uint)mode) != 0 && Marshal.GetLastPInvokeError() != Errno.Exists)
+        if (ProcessCalls.mkfifo(path, (uint)mode) != 0 && Marshal.GetLastPInvokeError() != LinuxErrors.EEXIST)
         {
-            throw Errno.Last("mkfifo", path);
+            throw LinuxErrors.Last("mkfifo", path);
         }
     }
 
@@ -38,7 +39,7 @@ public sealed class PipeEnd : IDisposable
     public static PipeEnd OpenFifo(string path)
     {
         var fd = ProcessCalls.open(path, ProcessCalls.ORdWr | ProcessCalls.ONonBlock | ProcessCalls.OCloExec, 0);
-        return fd >= 0 ? new PipeEnd(new SafeFileHandle(fd, ownsHandle: true)) : throw Errno.Last("open", path);
+        return fd >= 0 ? new PipeEnd(new SafeFileHandle(fd, ownsHandle: true)) : throw LinuxErrors.Last("open", path);
     }
 
     /// <summary>Reads what is there, waiting for the first byte; zero at the end.</summary>
@@ -53,13 +54,13 @@ public sealed class PipeEnd : IDisposable
                 return (int)count;
             }
 
-            if (-count == Errno.Again)
+            if (-count == LinuxErrors.EAGAIN)
             {
                 await Readiness.ReadableAsync(Handle, either.Token).ConfigureAwait(false);
             }
-            else if (-count != Errno.Interrupted)
+            else if (-count != LinuxErrors.EINTR)
             {
-                throw Errno.Of((int)-count, "read");
+                throw LinuxErrors.Failure((int)-count, "read");
             }
         }
     }
@@ -76,17 +77,17 @@ public sealed class PipeEnd : IDisposable
             {
                 bytes = bytes[(int)count..];
             }
-            else if (-count == Errno.Again)
+            else if (-count == LinuxErrors.EAGAIN)
             {
                 await Readiness.WritableAsync(Handle, either.Token).ConfigureAwait(false);
             }
-            else if (-count == Errno.BrokenPipe)
+            else if (-count == LinuxErrors.EPIPE)
             {
                 return false;
             }
-            else if (-count != Errno.Interrupted)
+            else if (-count != LinuxErrors.EINTR)
             {
-                throw Errno.Of((int)-count, "write");
+                throw LinuxErrors.Failure((int)-count, "write");
             }
         }
 

@@ -4,6 +4,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Containerd.Actors.Linux.Processes.Interop;
+using LinuxErrors = Containerd.Actors.Linux.Interop.LinuxErrors;
 
 namespace Containerd.Actors.Linux.Processes;
 
@@ -71,7 +72,7 @@ internal static class Readiness
         {
             if (ProcessCalls.epoll_ctl(Epoll.Value, operation, fd, pointer) != 0)
             {
-                throw Errno.Last("epoll_ctl");
+                throw LinuxErrors.Last("epoll_ctl");
             }
         }
     }
@@ -81,7 +82,7 @@ internal static class Readiness
         var epoll = ProcessCalls.epoll_create1(ProcessCalls.OCloExec);
         if (epoll < 0)
         {
-            throw Errno.Last("epoll_create1");
+            throw LinuxErrors.Last("epoll_create1");
         }
 
         new Thread(() => Run(epoll), 256 * 1024) { IsBackground = true, Name = "descriptor readiness" }.Start();
@@ -94,9 +95,9 @@ internal static class Readiness
         while (true)
         {
             var count = ProcessCalls.epoll_wait(epoll, events, EventsAtOnce, -1);
-            if (count < 0 && Marshal.GetLastPInvokeError() != Errno.Interrupted)
+            if (count < 0 && Marshal.GetLastPInvokeError() != LinuxErrors.EINTR)
             {
-                throw Errno.Last("epoll_wait");
+                throw LinuxErrors.Last("epoll_wait");
             }
 
             for (var i = 0; i < count; i++)

@@ -4,6 +4,7 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Containerd.Actors.Linux.Processes.Interop;
 using Microsoft.Win32.SafeHandles;
+using LinuxErrors = Containerd.Actors.Linux.Interop.LinuxErrors;
 
 namespace Containerd.Actors.Linux.Processes;
 
@@ -51,7 +52,7 @@ internal sealed unsafe class Spawn(SpawnRequest request) : IDisposable
             SetAttributes(attributes);
             int pid;
             var failure = ProcessCalls.posix_spawn(&pid, path, actions, attributes, arguments, environment);
-            return failure == 0 ? pid : throw Errno.Of(failure, "posix_spawn", request.Path);
+            return failure == 0 ? pid : throw LinuxErrors.Failure(failure, "posix_spawn", request.Path);
         }
         finally
         {
@@ -89,7 +90,7 @@ internal sealed unsafe class Spawn(SpawnRequest request) : IDisposable
     {
         if (failure != 0)
         {
-            throw Errno.Of(failure, call);
+            throw LinuxErrors.Failure(failure, call);
         }
     }
 
@@ -142,13 +143,13 @@ internal sealed unsafe class Spawn(SpawnRequest request) : IDisposable
         if (stream != SpawnStream.Pipe)
         {
             var none = ProcessCalls.open("/dev/null", ProcessCalls.ORdWr | ProcessCalls.OCloExec, 0);
-            return none >= 0 ? Keep(none) : throw Errno.Last("open", "/dev/null");
+            return none >= 0 ? Keep(none) : throw LinuxErrors.Last("open", "/dev/null");
         }
 
         var ends = stackalloc int[2];
         if (ProcessCalls.pipe2(ends, ProcessCalls.OCloExec) != 0)
         {
-            throw Errno.Last("pipe2");
+            throw LinuxErrors.Last("pipe2");
         }
 
         var (parent, child) = number == 0 ? (ends[1], ends[0]) : (ends[0], ends[1]);
@@ -158,7 +159,7 @@ internal sealed unsafe class Spawn(SpawnRequest request) : IDisposable
         // Only the parent's end: O_NONBLOCK belongs to the open file, and children expect to block.
         if (ProcessCalls.fcntl(parent, ProcessCalls.FSetFl, ProcessCalls.ONonBlock) != 0)
         {
-            throw Errno.Last("fcntl");
+            throw LinuxErrors.Last("fcntl");
         }
 
         return childEnd;
@@ -173,7 +174,7 @@ internal sealed unsafe class Spawn(SpawnRequest request) : IDisposable
             var copy = ProcessCalls.fcntl((int)source.DangerousGetHandle(), ProcessCalls.FDupFdCloExec, above);
             if (copy < 0)
             {
-                throw Errno.Last("fcntl");
+                throw LinuxErrors.Last("fcntl");
             }
 
             Keep(copy);

@@ -36,6 +36,7 @@ internal static class SnapshotForms
             Usage = snapshot.Usage is { } usage ? new V1.StoredSnapshotUsage { Size = usage.Size, Inodes = usage.Inodes } : null,
             CreatedAt = Values.Time(snapshot.CreatedAt),
             UpdatedAt = Values.Time(snapshot.UpdatedAt),
+            BackendKey = snapshot.BackendKey,
         };
         return stored.WithLabels(stored.Labels, snapshot.Labels);
     }
@@ -51,7 +52,10 @@ internal static class SnapshotForms
             stored.Backend,
             stored.Usage is { } usage ? new SnapshotUsage(usage.Size, usage.Inodes) : null,
             Values.Time(stored.CreatedAt),
-            Values.Time(stored.UpdatedAt));
+            Values.Time(stored.UpdatedAt))
+        {
+            BackendKey = stored.BackendKey,
+        };
 
     private static V1.StoredSnapshotKind Write(SnapshotKind kind) => kind switch
     {

@@ -2,7 +2,6 @@
 
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Mounts;
-using Containerd.Actors.Protocol.Errors;
 
 namespace Containerd.Actors.Storage.Diff;
 
@@ -19,9 +18,9 @@ public sealed record ApplyTarget(string Directory, ImmutableArray<string> Lowers
 
     /// <summary>
     /// The target that mounts describe without mounting them: the upper directory of a single overlay, or the source of a single
-    /// writable bind mount. Other mounts are refused as not implemented; mount those first and use <see cref="Plain"/>.
+    /// writable bind mount. Null for other mounts: mount those first and use <see cref="Plain"/>.
     /// </summary>
-    public static ApplyTarget From(IReadOnlyList<Mount> mounts)
+    public static ApplyTarget? TryFrom(IReadOnlyList<Mount> mounts)
     {
         if (mounts is [{ Type: "bind" } bind] && !bind.Options.Contains("ro"))
         {
@@ -37,7 +36,7 @@ public sealed record ApplyTarget(string Directory, ImmutableArray<string> Lowers
                 overlay.Options.Contains("userxattr") ? "user." : "trusted.");
         }
 
-        throw new RefusedException(Error.NotImplemented("apply: mounts are neither one overlay nor one writable bind mount"));
+        return null;
     }
 
     private static string? Option(Mount mount, string key) => mount.Options

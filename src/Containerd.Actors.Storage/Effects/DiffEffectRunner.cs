@@ -14,8 +14,9 @@ namespace Containerd.Actors.Storage.Effects;
 /// <summary>Carries out <see cref="DiffEffects"/>: layers onto mounts, and mounts into layers.</summary>
 /// <param name="store">Where layers are read and written.</param>
 /// <param name="limits">Bounds of layers from outside.</param>
-/// <param name="scratch">Directory for the mount points of trees that are compared.</param>
-public sealed class DiffEffectRunner(ContentStore store, LayerLimits limits, string scratch) : IEffectRunner
+/// <param name="scratch">Directory for the mount points of trees that are compared or written to.</param>
+/// <param name="processors">Programs that layers run through.</param>
+public sealed class DiffEffectRunner(ContentStore store, LayerLimits limits, string scratch, StreamProcessors processors) : IEffectRunner
 {
     /// <inheritdoc />
     public bool Runs(Effect effect) => effect?.GetType().DeclaringType == typeof(DiffEffects);
@@ -30,9 +31,46 @@ public sealed class DiffEffectRunner(ContentStore store, LayerLimits limits, str
 
     private AppliedLayer Apply(DiffEffects.Apply apply, CancellationToken cancellationToken)
     {
+        if (ApplyTarget.TryFrom(apply.Mounts) is { } target)
+        {
+            return Apply(apply, target, cancellationToken);
+        }
+
+        // What cannot be written to from the side is mounted, and removed names are deleted on the spot.
+        string directory = Path.Combine(scratch, $"apply-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(directory);
+        try
+        {
+            Mounter.MountAll(apply.Mounts, directory);
+            return Apply(apply, ApplyTarget.Plain(directory), cancellationToken);
+        }
+        finally
+        {
+            Mounter.UnmountAll(directory);
+            Directory.Delete(directory);
+        }
+    }
+
+    private AppliedLayer Apply(DiffEffects.Apply apply, ApplyTarget target, CancellationToken cancellationToken)
+    {
         using Stream blob = store.OpenRead(apply.Layer.Digest);
-        ApplyTarget target = ApplyTarget.From(apply.Mounts);
-        AppliedLayer layer = LayerApplier.Apply(blob, apply.Layer.MediaType, target, limits, cancellationToken);
+        using ProcessedLayer processed = processors.Start(blob, apply.Layer.MediaType, apply.Payloads, cancellationToken);
+        AppliedLayer layer;
+        try
+        {
+            layer = LayerApplier.Apply(processed.Stream, processed.MediaType, target, limits, cancellationToken);
+        }
+        catch (RefusedException) when (processed.Failure() is { } failure)
+        {
+            // A program that failed leaves half a layer, which is not what is to be told.
+            throw new RefusedException(failure);
+        }
+
+        if (processed.Failure() is { } late)
+        {
+            throw new RefusedException(late);
+        }
+
         if (apply.Synchronize)
         {
             using Linux.Files.DirectoryHandle directory = Linux.Files.DirectoryHandle.Open(target.Directory);

@@ -4,6 +4,7 @@ using System.Collections.Immutable;
 using Containerd.Actors.Core.Executor;
 using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Oci.Images;
+using Containerd.Actors.Protocol.Values;
 using Containerd.Actors.Storage.Content;
 
 namespace Containerd.Actors.Storage.Effects;
@@ -14,6 +15,9 @@ public static class DiffEffects
     /// <summary>Extracts a stored layer onto mounts. The value is an <see cref="Diff.AppliedLayer"/>.</summary>
     public sealed record Apply(Descriptor Layer, ImmutableArray<Mount> Mounts, bool Synchronize) : Effect
     {
+        /// <summary>What stream processors are given, by their names.</summary>
+        public ImmutableDictionary<string, AnyValue> Payloads { get; init; } = ImmutableDictionary<string, AnyValue>.Empty;
+
         /// <inheritdoc />
         public override LaneKind Lane => LaneKind.Bulk;
 

@@ -16,6 +16,15 @@ public interface ISnapshotBackend
     /// <summary>The directory <c>io.containerd.snapshotter.v1.NAME</c>.</summary>
     string Root { get; }
 
+    /// <summary>True if a snapshot may get its parent when it is committed, because it holds nothing of its parent's.</summary>
+    bool Rebases { get; }
+
+    /// <summary>True if making a snapshot is byte work, because its parent is copied.</summary>
+    bool Copies { get; }
+
+    /// <summary>What clients look for in <c>Introspection.Plugins</c>, for example <c>remap-ids</c>.</summary>
+    ImmutableArray<string> Capabilities { get; }
+
     /// <summary>Makes the directory of a snapshot. What a crash left under the same number is replaced.</summary>
     void Create(long id, SnapshotKind kind, IReadOnlyList<long> parents, IReadOnlyDictionary<string, string> labels);
 

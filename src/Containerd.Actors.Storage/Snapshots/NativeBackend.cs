@@ -20,6 +20,15 @@ public sealed class NativeBackend : ISnapshotBackend
     /// <inheritdoc />
     public string Root => _directories.Root;
 
+    /// <inheritdoc />
+    public bool Rebases => false;
+
+    /// <inheritdoc />
+    public bool Copies => true;
+
+    /// <inheritdoc />
+    public ImmutableArray<string> Capabilities => [];
+
     /// <summary>Opens the backend in <c>io.containerd.snapshotter.v1.native</c> and makes what is missing.</summary>
     public static NativeBackend Open(string root)
     {
@@ -29,7 +38,7 @@ public sealed class NativeBackend : ISnapshotBackend
 
     /// <inheritdoc />
     public void Create(long id, SnapshotKind kind, IReadOnlyList<long> parents, IReadOnlyDictionary<string, string> labels) =>
-        _directories.Create(id, made =>
+        _directories.Create(id, labels, made =>
         {
             made.ChangeMode(".", 0x1ED); // 0755
             if (kind == SnapshotKind.Active && parents.Count > 0)

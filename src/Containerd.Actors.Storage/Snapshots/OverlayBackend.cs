@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Immutable;
-using Containerd.Actors.Core.Linux;
 using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Linux.Files;
+using Containerd.Actors.Linux.Mounts;
 using Containerd.Actors.Protocol.Errors;
 
 namespace Containerd.Actors.Storage.Snapshots;
@@ -56,6 +56,16 @@ public sealed class OverlayBackend : ISnapshotBackend
     /// <inheritdoc />
     public string Root => _directories.Root;
 
+    /// <inheritdoc />
+    public bool Rebases => !ProcessFacts.InUserNamespace;
+
+    /// <inheritdoc />
+    public bool Copies => false;
+
+    /// <summary>Files are never given other owners, so ids are remapped by the kernel or not at all.</summary>
+    public ImmutableArray<string> Capabilities =>
+        [.. Rebases ? ["rebase"] : (string[])[], "only-remap-ids", .. _settings.RemapIds ? ["remap-ids"] : (string[])[]];
+
     /// <summary>Opens the backend in <c>io.containerd.snapshotter.v1.overlayfs</c> and makes what is missing; probes nothing.</summary>
     public static OverlayBackend Open(string root, OverlaySettings? settings = null)
     {
@@ -64,40 +74,14 @@ public sealed class OverlayBackend : ISnapshotBackend
     }
 
     /// <summary>Mounts an overlay of two lower directories to see whether this file system can hold them; null if it can.</summary>
-    public Error? Probe()
-    {
-        using DirectoryHandle root = DirectoryHandle.Open(Root);
-        string name = $"probe-{Environment.ProcessId}-{Environment.CurrentManagedThreadId}";
-        try
-        {
-            root.TryCreateDirectory(name, 0x1C0);
-            foreach (string part in (string[])["lower1", "lower2", "upper", "work", "merged"])
-            {
-                Directory.CreateDirectory(Path.Combine(Root, name, part));
-            }
-
-            string path = Path.Combine(Root, name);
-            string options = $"lowerdir={path}/lower2:{path}/lower1,upperdir={path}/upper,workdir={path}/work";
-            options += _extras.Contains("userxattr") ? ",userxattr" : "";
-            OverlayProbe.MountOnce(Path.Combine(path, "merged"), options);
-            return null;
-        }
-        catch (LinuxException failure)
-        {
-            return Error.FailedPrecondition($"overlayfs: \"{Root}\" cannot hold upper directories: {failure.Error}");
-        }
-        finally
-        {
-            root.RemoveTree(name);
-        }
-    }
+    public Error? Probe() => OverlayProbe.Layers(Root, _extras.Contains("userxattr"));
 
     /// <summary>The directory with what the snapshot itself holds.</summary>
     public string UpperDirectory(long id) => Path.Combine(_directories.Of(id), "fs");
 
     /// <inheritdoc />
     public void Create(long id, SnapshotKind kind, IReadOnlyList<long> parents, IReadOnlyDictionary<string, string> labels) =>
-        _directories.Create(id, made =>
+        _directories.Create(id, labels, made =>
         {
             made.TryCreateDirectory("fs", 0x1ED);
             made.ChangeMode("fs", 0x1ED); // 0755
@@ -131,16 +115,16 @@ public sealed class OverlayBackend : ISnapshotBackend
             return [new Mount("bind", UpperDirectory(id), "", [active ? "rw" : "ro", "rbind"])];
         }
 
-        if (!active && parents.Count == 1)
-        {
-            return [new Mount("bind", UpperDirectory(parents[0]), "", ["ro", "rbind"])];
-        }
-
         ImmutableArray<string>.Builder options = ImmutableArray.CreateBuilder<string>();
         if (_settings.RemapIds && labels.TryGetValue(UserMapping, out string? users) && labels.TryGetValue(GroupMapping, out string? groups))
         {
             options.Add($"uidmap={users}");
             options.Add($"gidmap={groups}");
+        }
+
+        if (!active && parents.Count == 1)
+        {
+            return [new Mount("bind", UpperDirectory(parents[0]), "", [.. options, "ro", "rbind"])];
         }
 
         if (active)
@@ -174,19 +158,25 @@ public sealed class OverlayBackend : ISnapshotBackend
     public IReadOnlyList<long> List() => _directories.List();
 
     // "container id:host id:size", several of them with commas between; the root of the container is its id 0.
-    private static (uint User, uint Group)? Owner(IReadOnlyDictionary<string, string> labels) =>
-        labels.TryGetValue(UserMapping, out string? users) && labels.TryGetValue(GroupMapping, out string? groups)
-            ? (HostRoot(users), HostRoot(groups))
-            : null;
+    private static (uint User, uint Group)? Owner(IReadOnlyDictionary<string, string> labels)
+    {
+        bool hasUsers = labels.TryGetValue(UserMapping, out string? users);
+        bool hasGroups = labels.TryGetValue(GroupMapping, out string? groups);
+        return (hasUsers, hasGroups) switch
+        {
+            (false, false) => null,
+            (true, true) => (HostRoot(users!), HostRoot(groups!)),
+            _ => throw new RefusedException(Error.Invalid($"snapshot labels {UserMapping} and {GroupMapping} must be given together")),
+        };
+    }
 
     private static uint HostRoot(string mapping)
     {
-        foreach (string part in mapping.Split(','))
+        foreach (IdMapping part in IdMapping.ParseAll(mapping))
         {
-            string[] fields = part.Split(':');
-            if (fields is ["0", _, _] && uint.TryParse(fields[1], out uint host) && uint.TryParse(fields[2], out uint size) && size > 0)
+            if (part.Container == 0)
             {
-                return host;
+                return part.Host;
             }
         }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics.CodeAnalysis;
 using Akka.Actor;
 using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Diff;
@@ -13,7 +14,11 @@ using Containerd.Actors.Supervision.Content;
 
 namespace Containerd.Actors.Supervision.Diff;
 
-/// <summary>One layer in the making: write it, hold it against sweeps, commit it, let the namespace see it, answer, end.</summary>
+/// <summary>
+/// One layer in the making: have one differ after the other write it, hold it against sweeps, commit it, let the namespace see it, answer,
+/// end.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "An actor ends in PostStop, where the token source is disposed.")]
 internal sealed class CreateOperation : UntypedActor
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(30);
@@ -23,19 +28,22 @@ internal sealed class CreateOperation : UntypedActor
     private readonly IActorRef _executor;
     private readonly IActorRef _namespaces;
     private readonly IActorRef _content;
+    private readonly DiffParts _differs;
+    private readonly CancellationTokenSource _stopped = new();
+    private int _place;
     private DiffEffects.WrittenLayer? _written;
     private Ingest? _open;
 
-    public CreateOperation(DiffCommands.Create create, IActorRef replyTo, IActorRef executor, IActorRef namespaces, IActorRef content)
+    public CreateOperation(
+        DiffCommands.Create create, IActorRef replyTo, IActorRef executor, IActorRef namespaces, IActorRef content, DiffParts differs)
     {
-        (_create, _replyTo, _executor, _namespaces, _content) = (create, replyTo, executor, namespaces, content);
-        string reference = create.Reference.Length > 0 ? create.Reference : $"diff-{Self.Path.Uid}";
-        executor.Tell(new Execute(
-            new DiffEffects.Create(create.Namespace, reference, create.Lower, create.Upper, create.MediaType, create.SourceDateEpoch), Deadline));
+        (_create, _replyTo, _executor, _namespaces, _content, _differs) = (create, replyTo, executor, namespaces, content, differs);
+        Ask();
     }
 
-    public static Props Props(DiffCommands.Create create, IActorRef replyTo, IActorRef executor, IActorRef namespaces, IActorRef content) =>
-        Akka.Actor.Props.Create(() => new CreateOperation(create, replyTo, executor, namespaces, content));
+    public static Props Props(
+        DiffCommands.Create create, IActorRef replyTo, IActorRef executor, IActorRef namespaces, IActorRef content, DiffParts differs) =>
+        Akka.Actor.Props.Create(() => new CreateOperation(create, replyTo, executor, namespaces, content, differs));
 
     protected override void OnReceive(object message)
     {
@@ -53,7 +61,13 @@ internal sealed class CreateOperation : UntypedActor
                 Show(_written!);
                 break;
             case Outcome { Refusal: { } error }:
-                End(Reply.Refused<Descriptor>(error));
+                OnRefused(error);
+                break;
+            case DifferReply { Reply: Refused<Descriptor> refused }:
+                OnRefused(refused.Error);
+                break;
+            case DifferReply answer:
+                End(answer.Reply);
                 break;
             case Refused<ContentRecord> { Error.Kind: ErrorKind.AlreadyExists }:
                 // The same layer was made before; it may lack the label by which clients find its uncompressed digest.
@@ -78,6 +92,8 @@ internal sealed class CreateOperation : UntypedActor
 
     protected override void PostStop()
     {
+        _stopped.Cancel();
+        _stopped.Dispose();
         if (_open is { } open)
         {
             _executor.Tell(new Execute(new ContentEffects.Close(open, Abort: true)), ActorRefs.NoSender);
@@ -86,6 +102,35 @@ internal sealed class CreateOperation : UntypedActor
         if (_written is { } written)
         {
             _content.Tell(new ContentActor.Pin(written.Layer.Digest, Held: false));
+        }
+    }
+
+    private void Ask()
+    {
+        string reference = _create.Reference.Length > 0 ? _create.Reference : $"diff-{Self.Path.Uid}";
+        if (_differs.At(_place) is { } differ)
+        {
+            CancellationToken stopped = _stopped.Token;
+            DifferReply.OfAsync(() => differ.CreateAsync(_create with { Reference = reference }, stopped)).PipeTo(Self);
+        }
+        else
+        {
+            _executor.Tell(new Execute(
+                new DiffEffects.Create(_create.Namespace, reference, _create.Lower, _create.Upper, _create.MediaType, _create.SourceDateEpoch), Deadline));
+        }
+    }
+
+    // containerd: a differ that does not serve the request leaves it to the next one.
+    private void OnRefused(Error error)
+    {
+        if (error.Kind == ErrorKind.NotImplemented && _written is null && _place + 1 < _differs.Order.Length)
+        {
+            _place++;
+            Ask();
+        }
+        else
+        {
+            End(Reply.Refused<Descriptor>(error));
         }
     }
 

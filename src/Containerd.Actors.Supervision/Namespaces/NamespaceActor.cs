@@ -203,6 +203,9 @@ public sealed class NamespaceActor : EntityActor<NamespaceState>, IWithTimers
             case SnapshotCommands.Prepare command:
                 Change(Decided.Decide(command, now), command);
                 break;
+            case SnapshotCommands.Adopt command:
+                Change(Decided.Decide(command, now), command);
+                break;
             case SnapshotCommands.Commit command:
                 Change(Decided.Decide(command, now), command);
                 break;

@@ -3,7 +3,6 @@
 using System.Collections.Immutable;
 using Akka.Actor;
 using Containerd.Actors.Core.Executor;
-using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Protocol.Errors;
@@ -66,7 +65,7 @@ internal sealed class SnapshotOperation : UntypedActor
             case SnapshotterCommands.Prepare prepare:
                 _parents = Chain(state, prepare.Parent);
                 _executor.Tell(new Execute(new SnapshotEffects.Create(
-                    _backend.Name, _number, prepare.Kind, _parents, Visible(prepare.Labels), Copies: _backend is NativeBackend)));
+                    _backend.Name, _number, prepare.Kind, _parents, Visible(prepare.Labels), _backend.Copies)));
                 break;
             case SnapshotterCommands.GetMounts mounts when Find(state, mounts.Key) is { } record:
                 AnswerMounts(state, record);
@@ -102,7 +101,11 @@ internal sealed class SnapshotOperation : UntypedActor
 
     private void Commit(SnapshotterCommands.Commit commit, SnapshotRecord record)
     {
-        if (record.Kind == SnapshotKind.Active)
+        if (commit.Parent.Length > 0 && record.Parent.Length == 0 && !_backend.Rebases)
+        {
+            Refuse(Error.NotImplemented($"snapshotter {_backend.Name} cannot give snapshot \"{commit.Key}\" a parent when it is committed"));
+        }
+        else if (record.Kind == SnapshotKind.Active)
         {
             _executor.Tell(new Execute(new SnapshotEffects.Commit(_backend.Name, record.Backend, Synchronize: false)));
         }
@@ -169,12 +172,7 @@ internal sealed class SnapshotOperation : UntypedActor
 
     private void Refuse(Error error)
     {
-        _replyTo.Tell(_operation switch
-        {
-            SnapshotterCommands.Commit => Reply.Refused<Nothing>(error),
-            SnapshotterCommands.GetUsage => Reply.Refused<SnapshotUsage>(error),
-            _ => Reply.Refused<ImmutableArray<Mount>>(error),
-        });
+        _replyTo.Tell(_operation.Refusal(error));
         Context.Stop(Self);
     }
 

@@ -56,6 +56,7 @@ public sealed class SnapshotterActor : UntypedActor, IWithUnboundedStash
         switch (message)
         {
             case SnapshotterCommands.Prepare prepare: Prepare(prepare); break;
+            case SnapshotterCommands.Cleanup: Cleanup(); break;
             case IForSnapshotter operation: Begin(operation, 0); break;
             case Terminated ended: _preparing.Remove(ended.ActorRef); break;
             case Generation generation: OnGeneration(generation); break;
@@ -73,6 +74,10 @@ public sealed class SnapshotterActor : UntypedActor, IWithUnboundedStash
 
     private IActorRef Begin(IForSnapshotter operation, long number) =>
         Context.ActorOf(SnapshotOperation.Props(operation, number, Sender, _backend, _executor, _namespaces));
+
+    // What is being prepared now has no record yet; whoever asks the namespaces later than this learns of everything else.
+    private void Cleanup() => Context.ActorOf(CleanupOperation.Props(
+        _backend.Name, [.. _preparing.Values], _lastNumber, Sender, _executor, _namespaces));
 
     private void OnGeneration(Generation generation)
     {

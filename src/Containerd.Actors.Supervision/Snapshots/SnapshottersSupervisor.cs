@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Collections.Immutable;
 using Akka.Actor;
 using Containerd.Actors.Core.GarbageCollection;
-using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
@@ -17,14 +15,30 @@ public sealed class SnapshottersSupervisor : UntypedActor
     private readonly Dictionary<string, IActorRef> _snapshotters;
     private long _generation;
 
-    public SnapshottersSupervisor(IEnumerable<ISnapshotBackend> backends, IActorRef executor, IActorRef namespaces) =>
+    public SnapshottersSupervisor(
+        IEnumerable<ISnapshotBackend> backends,
+        IActorRef executor,
+        IActorRef namespaces,
+        IEnumerable<(IProxiedSnapshotter Plugin, ProxySettings Settings)> proxied,
+        TimeProvider time)
+    {
         _snapshotters = backends.ToDictionary(
             backend => backend.Name,
             backend => Context.ActorOf(SnapshotterActor.Props(backend, executor, namespaces), backend.Name));
+        foreach ((IProxiedSnapshotter plugin, ProxySettings settings) in proxied)
+        {
+            _snapshotters.Add(plugin.Name, Context.ActorOf(ProxySnapshotterActor.Props(plugin, namespaces, settings, time), plugin.Name));
+        }
+    }
 
     /// <summary>The actor <c>/user/containerd/snapshots</c>.</summary>
-    public static Props Props(IEnumerable<ISnapshotBackend> backends, IActorRef executor, IActorRef namespaces) =>
-        Akka.Actor.Props.Create(() => new SnapshottersSupervisor(backends, executor, namespaces));
+    public static Props Props(
+        IEnumerable<ISnapshotBackend> backends,
+        IActorRef executor,
+        IActorRef namespaces,
+        IEnumerable<(IProxiedSnapshotter Plugin, ProxySettings Settings)> proxied,
+        TimeProvider time) =>
+        Akka.Actor.Props.Create(() => new SnapshottersSupervisor(backends, executor, namespaces, proxied, time));
 
     /// <inheritdoc />
     protected override void OnReceive(object message)
@@ -46,13 +60,7 @@ public sealed class SnapshottersSupervisor : UntypedActor
             return;
         }
 
-        Error error = Error.Invalid($"snapshotter not loaded: {operation.Snapshotter}");
-        Sender.Tell(operation switch
-        {
-            SnapshotterCommands.Commit => Reply.Refused<Nothing>(error),
-            SnapshotterCommands.GetUsage => Reply.Refused<SnapshotUsage>(error),
-            _ => Reply.Refused<ImmutableArray<Mount>>(error),
-        });
+        Sender.Tell(operation.Refusal(Error.Invalid($"snapshotter not loaded: {operation.Snapshotter}")));
     }
 
     private void Begin()

@@ -3,6 +3,7 @@
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Snapshots;
+using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Values;
 using Containerd.Actors.Storage.Snapshots;
 
@@ -66,6 +67,17 @@ public abstract class SnapshotBackendContract : IDisposable
     }
 
     [Fact]
+    public void A_bound_on_the_size_is_refused_where_nothing_would_hold_it()
+    {
+        ISnapshotBackend backend = Open();
+        ImmutableSortedDictionary<string, string> labels = Labels.None.Add("containerd.io/snapshot/max-size", "1048576");
+        RefusedException refused = Assert.Throws<RefusedException>(() => backend.Create(1, SnapshotKind.Active, [], labels));
+        Assert.Equal(
+            $"snapshot label containerd.io/snapshot/max-size=1048576: directories of \"{Root}/snapshots\" have no quotas: not implemented", refused.Error.Text);
+        Assert.Empty(backend.List());
+    }
+
+    [Fact]
     public void Usage_counts_a_file_with_two_names_once()
     {
         ISnapshotBackend backend = Open();
@@ -97,6 +109,33 @@ public sealed class OverlayBackendSpecs : SnapshotBackendContract
         Assert.Equal($"lowerdir={Content(2)}:{Content(1)} index=off", string.Join(' ', view.Options));
         Mount single = Assert.Single(Open().Mounts(3, SnapshotKind.View, [2], Labels.None));
         Assert.Equal(("bind", Content(2)), (single.Type, single.Source));
+    }
+
+    [Fact]
+    public void Mappings_become_options_only_where_the_kernel_remaps()
+    {
+        ImmutableSortedDictionary<string, string> labels = Labels.From([
+            new("containerd.io/snapshot/uidmapping", "0:1000:10"), new("containerd.io/snapshot/gidmapping", "0:2000:10")]);
+        Assert.DoesNotContain(Assert.Single(Open().Mounts(3, SnapshotKind.Active, [2], labels)).Options, option => option.Contains("map=", StringComparison.Ordinal));
+        OverlayBackend remapping = OverlayBackend.Open(Root, new OverlaySettings { RemapIds = true });
+        Assert.Equal(["uidmap=0:1000:10", "gidmap=0:2000:10"], Assert.Single(remapping.Mounts(3, SnapshotKind.Active, [2], labels)).Options.Take(2));
+        Assert.Equal(
+            "uidmap=0:1000:10 gidmap=0:2000:10 ro rbind", string.Join(' ', Assert.Single(remapping.Mounts(3, SnapshotKind.View, [2], labels)).Options));
+        Assert.Contains("remap-ids", remapping.Capabilities);
+        Assert.DoesNotContain("remap-ids", Open().Capabilities);
+    }
+
+    [Fact]
+    public void Mappings_must_be_complete()
+    {
+        ImmutableSortedDictionary<string, string> one = Labels.None.Add("containerd.io/snapshot/uidmapping", "0:1000:10");
+        Assert.Equal(
+            "snapshot labels containerd.io/snapshot/uidmapping and containerd.io/snapshot/gidmapping must be given together: invalid argument",
+            Assert.Throws<RefusedException>(() => Open().Create(1, SnapshotKind.Active, [], one)).Error.Text);
+        ImmutableSortedDictionary<string, string> rootless = one.SetItem("containerd.io/snapshot/gidmapping", "5:1000:10");
+        Assert.Equal(
+            "snapshot id mapping \"5:1000:10\" does not map id 0: invalid argument",
+            Assert.Throws<RefusedException>(() => Open().Create(1, SnapshotKind.Active, [], rootless)).Error.Text);
     }
 
     [SkippableFact]

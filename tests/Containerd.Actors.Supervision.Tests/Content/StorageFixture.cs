@@ -121,7 +121,7 @@ public abstract class StorageFixture : TestKit
                 settings,
                 TimeProvider.System));
             _content = Context.ActorOf(ContentActor.Props(executor, _namespaces, content, TimeProvider.System));
-            _snapshots = Context.ActorOf(SnapshottersSupervisor.Props([backend], executor, _namespaces));
+            _snapshots = Context.ActorOf(SnapshottersSupervisor.Props([backend], executor, _namespaces, [], TimeProvider.System));
             _garbage = Context.ActorOf(GarbageCollector.Props(_namespaces, _content, _snapshots, garbage, TimeProvider.System));
         }
 

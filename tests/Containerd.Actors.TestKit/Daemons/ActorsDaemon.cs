@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Diagnostics;
+
+namespace Containerd.Actors.TestKit.Daemons;
+
+/// <summary>This product's daemon, with a configuration of one's own.</summary>
+public class ActorsDaemon : ServedDaemon
+{
+    /// <inheritdoc />
+    public override string Missing { get; } =
+        Environment.UserName != "root" ? "needs root" : File.Exists(Binary) ? "" : $"needs {Binary}: run scripts/build";
+
+    /// <summary>HOCON that overrides the reference; empty for none.</summary>
+    public virtual string Configuration => "";
+
+    private static string Binary => Path.Combine(Environment.GetEnvironmentVariable("CONTAINERD_ACTORS_BIN") ?? Published(), "containerd-actors");
+
+    /// <inheritdoc />
+    protected override ProcessStartInfo Command()
+    {
+        string file = Path.Combine(Work, "daemon.conf");
+        File.WriteAllText(file, Configuration + "\n");
+        return new ProcessStartInfo(Binary, ["--address", Address, "--root", Root, "--state", State, "--config", file, "--log-level", "error"]);
+    }
+
+    private static string Published()
+    {
+        DirectoryInfo? directory = new(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Containerd.Actors.sln")))
+        {
+            directory = directory.Parent;
+        }
+
+        return Path.Combine(directory?.FullName ?? "/", "out", "bin");
+    }
+}
