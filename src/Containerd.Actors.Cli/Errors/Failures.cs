@@ -27,6 +27,7 @@ internal static class Failures
         string detail = refused.Status.Detail;
         return refused.StatusCode switch
         {
+            StatusCode.NotFound when detail.StartsWith("content digest", StringComparison.Ordinal) => "not all of it is stored: --platform names a part that is",
             StatusCode.NotFound when Says(detail, "image") => $"pull it with \"cactl pull {subject}\"",
             StatusCode.NotFound when Says(detail, "parent snapshot") => $"unpack it with \"cactl pull {subject}\"",
             StatusCode.NotFound when Says(detail, "container") || Says(detail, "task") => "\"cactl ps -a\" lists what there is",

@@ -46,7 +46,8 @@ internal sealed class PullListener(
         }
     }
 
-    private static Error ErrorOf(Exception cause) => cause switch
+    /// <summary>Why a caller did not say who it is.</summary>
+    internal static Error ErrorOf(Exception cause) => cause switch
     {
         RefusedException refused => refused.Error,
         AggregateException { InnerException: RefusedException refused } => refused.Error,

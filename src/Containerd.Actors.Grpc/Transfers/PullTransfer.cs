@@ -7,7 +7,6 @@ using Containerd.Actors.Grpc.Snapshots;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Pulls;
-using Containerd.Actors.Protocol.Values;
 using Containerd.Types.Transfer;
 using Microsoft.Extensions.Logging;
 
@@ -31,7 +30,7 @@ public sealed partial class PullTransfer(ActorSystem system, SnapshotterNames sn
         RegistryResolver resolver = source.Resolver ?? new RegistryResolver();
         CredentialStream? credentials = resolver.AuthStream.Length > 0 ? new CredentialStream(call.Stream(resolver.AuthStream)) : null;
         PullCommands.Pull pull = new(
-            call.Namespace, source.Reference, Wish(destination), ToSource(resolver), GoesOn: false, call.Caller);
+            call.Namespace, source.Reference, Wish(destination), WireRegistry.ToSource(resolver), GoesOn: false, call.Caller);
         Channel<PullProgress> steps = Channel.CreateBounded<PullProgress>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         IActorRef listener = system.ActorOf(PullListener.Props(
@@ -68,23 +67,6 @@ public sealed partial class PullTransfer(ActorSystem system, SnapshotterNames sn
         }
     }
 
-    private static PullSource ToSource(RegistryResolver resolver)
-    {
-        if (resolver.HttpDebug != HTTPDebug.Disabled)
-        {
-            throw new RefusedException(Error.NotImplemented("http_debug: requests to registries are not told to clients"));
-        }
-
-        return resolver.DefaultScheme is "" or "http" or "https"
-            ? new PullSource(resolver.DefaultScheme == "http", resolver.HostDir, "", "")
-            {
-                IsHttpsOnly = resolver.DefaultScheme == "https",
-                Headers = Labels.From(resolver.Headers),
-                AsksForCredentials = resolver.AuthStream.Length > 0,
-            }
-            : throw new RefusedException(Error.Invalid($"default scheme \"{resolver.DefaultScheme}\" is neither http nor https"));
-    }
-
     private PullWish Wish(ImageStore store)
     {
         if (store.ManifestLimit > int.MaxValue)
@@ -96,7 +78,7 @@ public sealed partial class PullTransfer(ActorSystem system, SnapshotterNames sn
         {
             Names = ImageNames.Of(store),
             Labels = store.Labels.ToLabels(),
-            Platforms = new PlatformSelection([.. store.Platforms.Select(ToPlatform)], Limit: (int)store.ManifestLimit),
+            Platforms = new PlatformSelection(WirePlatforms.ToPlatforms(store.Platforms), Limit: (int)store.ManifestLimit),
             IncludesMetadata = store.AllMetadata,
             Unpacks = [.. Unpacks(store)],
         };
@@ -108,7 +90,7 @@ public sealed partial class PullTransfer(ActorSystem system, SnapshotterNames sn
         foreach (UnpackConfiguration unpack in store.Unpacks)
         {
             string snapshotter = unpack.Snapshotter.Length > 0 ? unpack.Snapshotter : DefaultSnapshotter;
-            Platform platform = unpack.Platform is null ? Platforms.Host : ToPlatform(unpack.Platform);
+            Platform platform = unpack.Platform is null ? Platforms.Host : WirePlatforms.ToPlatform(unpack.Platform);
             if (snapshotters.Names.Contains(snapshotter) && PlatformMatcher.Default.Match(platform))
             {
                 yield return new PullUnpack(platform, snapshotter);
@@ -119,11 +101,6 @@ public sealed partial class PullTransfer(ActorSystem system, SnapshotterNames sn
             }
         }
     }
-
-    private static Platform ToPlatform(Types.Platform wire) => Platforms.Normalise(new Platform(wire.Os, wire.Architecture, wire.Variant)
-    {
-        OsVersion = wire.OsVersion.Length > 0 ? wire.OsVersion : null,
-    });
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Image}: unpacking for {Platform} with {Snapshotter} is not supported here; the image is fetched only")]
     private partial void NotUnpacked(string image, string platform, string snapshotter);

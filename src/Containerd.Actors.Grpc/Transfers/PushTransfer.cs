@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Akka.Actor;
-using Containerd.Actors.Protocol.Pulls;
 using Containerd.Actors.Protocol.Transfers;
 using Containerd.Types.Transfer;
 
@@ -14,8 +13,16 @@ public sealed class PushTransfer(ActorSystem system) : TransferOperation<ImageSt
     /// <inheritdoc />
     protected override Task RunAsync(ImageStore source, OCIRegistry destination, TransferCall call, CancellationToken cancellationToken)
     {
-        PullSource registry = new(destination.Resolver?.DefaultScheme == "http", destination.Resolver?.HostDir ?? "", "", "");
-        TransferCommands.Push push = new(call.Namespace, source.Name, destination.Reference, WirePlatforms.ToPlatforms(source.Platforms), registry, call.Caller);
-        return TreeTransfers.RunAsync(system, call, push, cancellationToken);
+        RegistryResolver resolver = destination.Resolver ?? new RegistryResolver();
+        CredentialStream? credentials = resolver.AuthStream.Length > 0 ? new CredentialStream(call.Stream(resolver.AuthStream)) : null;
+        TransferCommands.Push push = new(
+            call.Namespace,
+            source.Name,
+            destination.Reference,
+            WirePlatforms.ToPlatforms(source.Platforms),
+            WireRegistry.ToSource(resolver),
+            call.Caller);
+        return TreeTransfers.RunAsync(
+            system, call, push, cancellationToken, find => credentials!.FindAsync(find.Host, destination.Reference, cancellationToken));
     }
 }

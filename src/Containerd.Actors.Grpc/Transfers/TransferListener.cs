@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Akka.Actor;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
+using Containerd.Actors.Protocol.Pulls;
 using Containerd.Actors.Protocol.Transfers;
 using Containerd.Types;
 using Containerd.Types.Transfer;
@@ -11,15 +12,22 @@ using Containerd.Types.Transfer;
 namespace Containerd.Actors.Grpc.Transfers;
 
 /// <summary>Stands for one call of Transfer in the tree. A slow caller misses steps in between; when it is gone, the transfer is given up.</summary>
-internal sealed class TransferListener(ChannelWriter<TransferStep> steps) : UntypedActor
+/// <param name="steps">Where the steps go.</param>
+/// <param name="ask">Asks the caller who it is; only called when it said that it answers.</param>
+internal sealed class TransferListener(
+    ChannelWriter<TransferStep> steps, Func<PullQueries.FindCredentials, Task<PullCredentials>>? ask) : UntypedActor
 {
-    public static Props Props(ChannelWriter<TransferStep> steps) => Akka.Actor.Props.Create(() => new TransferListener(steps));
+    public static Props Props(ChannelWriter<TransferStep> steps, Func<PullQueries.FindCredentials, Task<PullCredentials>>? ask) =>
+        Akka.Actor.Props.Create(() => new TransferListener(steps, ask));
 
     protected override void OnReceive(object message)
     {
         switch (message)
         {
             case TransferStep step: steps.TryWrite(step); break;
+            case PullQueries.FindCredentials find when ask is not null:
+                ask(find).PipeTo(Sender, Self, found => Reply.Done(found), cause => Reply.Refused<PullCredentials>(PullListener.ErrorOf(cause)));
+                break;
             case Done<Nothing>: steps.TryComplete(); break;
             case Refused<Nothing> refused: steps.TryComplete(new RefusedException(refused.Error)); break;
             default: Unhandled(message); break;
@@ -32,11 +40,16 @@ internal static class TreeTransfers
 {
     /// <summary>Has the tree do it, tells the caller how it goes, and returns when it is done.</summary>
     /// <exception cref="RefusedException">It was refused.</exception>
-    public static async Task RunAsync(ActorSystem system, TransferCall call, TransferCommands.Transfer transfer, CancellationToken cancellationToken)
+    public static async Task RunAsync(
+        ActorSystem system,
+        TransferCall call,
+        TransferCommands.Transfer transfer,
+        CancellationToken cancellationToken,
+        Func<PullQueries.FindCredentials, Task<PullCredentials>>? ask = null)
     {
         // As many as an image with many layers tells in a moment.
         Channel<TransferStep> steps = Channel.CreateBounded<TransferStep>(new BoundedChannelOptions(1024) { FullMode = BoundedChannelFullMode.DropOldest });
-        IActorRef listener = system.ActorOf(TransferListener.Props(steps.Writer));
+        IActorRef listener = system.ActorOf(TransferListener.Props(steps.Writer, ask));
         try
         {
             call.Tree.Root.Tell(transfer, listener);

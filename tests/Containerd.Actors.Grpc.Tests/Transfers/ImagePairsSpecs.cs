@@ -86,6 +86,22 @@ public sealed class ImagePairsSpecs : IDisposable
     }
 
     [Fact]
+    public async Task A_push_says_who_answers_for_credentials()
+    {
+        using ScriptedTree tree = new(Answer);
+        using FakeClient client = await FakeClient.OpenAsync(_streams, tree.Tree, "creds");
+        await Transfer(
+            tree, new ImageStore { Name = "a" },
+            new OCIRegistry { Reference = "r.test/a:1", Resolver = new RegistryResolver { AuthStream = "creds", Headers = { ["x"] = "y" } } });
+        TransferCommands.Push push = Assert.Single(tree.Asked.OfType<TransferCommands.Push>());
+        Assert.True(push.Source.AsksForCredentials);
+        Assert.Equal("y", push.Source.Headers["x"]);
+        RefusedException refused = await Assert.ThrowsAsync<RefusedException>(() => Transfer(
+            tree, new ImageStore { Name = "a" }, new OCIRegistry { Reference = "r", Resolver = new RegistryResolver { AuthStream = "none" } }));
+        Assert.Equal("stream \"none\": not found", refused.Error.Text);
+    }
+
+    [Fact]
     public async Task Steps_are_told_on_the_progress_stream_and_a_refusal_is_the_answer()
     {
         using ScriptedTree tree = new(Refuse);

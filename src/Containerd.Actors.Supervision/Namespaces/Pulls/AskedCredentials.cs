@@ -8,15 +8,15 @@ using Containerd.Actors.Registry.Authentication;
 
 namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 
-/// <summary>The credentials of those who asked for a pull, asked from them when a registry wants to know.</summary>
-internal sealed class AskedCredentials(IActorRef pull, TimeSpan timeout) : ICredentialStore
+/// <summary>The credentials of those who asked for a pull or a push, asked from them when a registry wants to know.</summary>
+internal sealed class AskedCredentials(IActorRef asked, TimeSpan timeout) : ICredentialStore
 {
     /// <inheritdoc />
     public async ValueTask<Credentials?> FindAsync(string host, CancellationToken cancellationToken)
     {
         try
         {
-            PullCredentials found = (await pull.Ask<Reply<PullCredentials>>(new PullQueries.FindCredentials(host, ""), timeout, cancellationToken)
+            PullCredentials found = (await asked.Ask<Reply<PullCredentials>>(new PullQueries.FindCredentials(host, ""), timeout, cancellationToken)
                 .ConfigureAwait(false)).Value;
             return found == PullCredentials.Anonymous
                 ? null

@@ -37,7 +37,7 @@ public sealed class RegistrySource(RegistrySession session) : IImageSource
     /// <summary>What a request says of hosts and credentials over what is configured.</summary>
     /// <remarks>Credentials come from the request, else from whoever made it, else from the configuration (null).</remarks>
     internal static (RegistrySettings Settings, ICredentialStore? Credentials) Of(
-        ImageReference reference, PullSource source, RegistrySettings settings, ICredentialStore? asked = null)
+        ImageReference reference, PullSource source, RegistrySettings settings, ICredentialStore? asked)
     {
         RegistrySettings own = settings with
         {

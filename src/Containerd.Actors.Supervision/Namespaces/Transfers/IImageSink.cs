@@ -20,16 +20,16 @@ public interface IImageSink : IDisposable
     Task<PushOutcome> PushManifestAsync(Descriptor manifest, ReadOnlyMemory<byte> bytes, bool isTarget, CancellationToken cancellationToken);
 }
 
-/// <summary>Makes the place of one push.</summary>
-public delegate IImageSink ImageSinks(ImageReference reference, PullSource source);
+/// <summary>Makes the place of one push; the credentials are those of whoever asked for it, null when nobody has any.</summary>
+public delegate IImageSink ImageSinks(ImageReference reference, PullSource source, ICredentialStore? asked);
 
 /// <summary>A registry as the place of a push.</summary>
 public sealed class RegistrySink(PushSession session) : IImageSink
 {
     /// <summary>Places of this kind with these settings; what a request says of hosts and credentials wins.</summary>
-    public static ImageSinks With(RegistrySettings settings, TimeProvider time) => (reference, source) =>
+    public static ImageSinks With(RegistrySettings settings, TimeProvider time) => (reference, source, asked) =>
     {
-        (RegistrySettings own, ICredentialStore? credentials) = RegistrySource.Of(reference, source, settings);
+        (RegistrySettings own, ICredentialStore? credentials) = RegistrySource.Of(reference, source, settings, asked);
         return new RegistrySink(new RegistryClient(own, time).OpenPush(reference, credentials));
     };
 

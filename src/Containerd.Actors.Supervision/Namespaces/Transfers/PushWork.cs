@@ -8,6 +8,7 @@ using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Oci.References;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Transfers;
+using Containerd.Actors.Registry.Authentication;
 using Containerd.Actors.Registry.Pushing;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
 using Index = Containerd.Actors.Oci.Images.Index;
@@ -17,7 +18,14 @@ namespace Containerd.Actors.Supervision.Namespaces.Transfers;
 /// <summary>A push: blobs side by side, then documents, what is named before what names it, and the tag at last.</summary>
 /// <remarks>A registry refuses a document whose parts it does not have; that order also means that a tag never stands for half an image.</remarks>
 internal sealed class PushWork(
-    TransferCommands.Push push, TreeAsk tree, ContentAccess content, ImageWalk walk, ImageSinks sinks, int uploadsMax, TransferProgress progress) : ITransferWork
+    TransferCommands.Push push,
+    TreeAsk tree,
+    ContentAccess content,
+    ImageWalk walk,
+    ImageSinks sinks,
+    ICredentialStore? asked,
+    int uploadsMax,
+    TransferProgress progress) : ITransferWork
 {
     /// <inheritdoc />
     public async Task<ImmutableArray<string>> RunAsync(CancellationToken cancellationToken)
@@ -38,7 +46,7 @@ internal sealed class PushWork(
             Tell(image, part, "waiting", 0);
         }
 
-        using IImageSink sink = sinks(reference, push.Source);
+        using IImageSink sink = sinks(reference, push.Source, asked);
         await Parallel.ForEachAsync(
             blobs, new ParallelOptions { MaxDegreeOfParallelism = uploadsMax, CancellationToken = cancellationToken },
             async (blob, token) => await BlobAsync(sink, state, reference, image, blob, token).ConfigureAwait(false)).ConfigureAwait(false);

@@ -88,11 +88,15 @@ public sealed class TransfersSupervisor : UntypedActor
         LayerLimits limits = LayerLimits.Default with { MaxEntries = _parts.Settings.ArchiveEntriesMax, MaxSize = _parts.Settings.ArchiveBytesMax };
         return transfer switch
         {
-            TransferCommands.Push push => new PushWork(push, tree, content, walk, _parts.Sinks, _parts.Settings.UploadsMax, progress),
+            TransferCommands.Push push => new PushWork(
+                push, tree, content, walk, _parts.Sinks, Credentials(push, asker), _parts.Settings.UploadsMax, progress),
             TransferCommands.Import import => new ImportWork(
                 import, tree, content, walk, new LayerUnpacking(tree, content, _namespace, import.By, _time), _parts.Streams, _pulls, limits, progress),
             TransferCommands.Export export => new ExportWork(export, content, walk, _parts.Streams, progress),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
     }
+
+    private AskedCredentials? Credentials(TransferCommands.Push push, IActorRef asker) =>
+        push.Source.AsksForCredentials ? new AskedCredentials(asker, _pulls.StepTimeout) : null;
 }

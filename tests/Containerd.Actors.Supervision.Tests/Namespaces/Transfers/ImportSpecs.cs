@@ -4,7 +4,9 @@ using System.Collections.Immutable;
 using System.IO.Compression;
 using System.Text;
 using Akka.Actor;
+using Containerd.Actors.Core.Events;
 using Containerd.Actors.Core.Namespaces;
+using Containerd.Actors.Core.Transfers;
 using Containerd.Actors.Oci.Archives;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Errors;
@@ -214,12 +216,35 @@ public sealed class ImportSpecs : TransfersFixture
         Akka.TestKit.TestProbe asker = CreateTestProbe();
         transfers.Tell(Import(new ArchiveBytes().Write()), asker);
         await asker.FishForMessageAsync<TransferStep>(step => step.Event == "Importing", Patience);
-        IActorRef transfer = (await Sys.ActorSelection(transfers.Path / "*").ResolveOne(Patience)).Path.Name.StartsWith("import-", StringComparison.Ordinal)
-            ? await Sys.ActorSelection(transfers.Path / "*").ResolveOne(Patience)
-            : ActorRefs.Nobody;
+        IActorRef transfer = await Sys.ActorSelection(transfers.Path / "*").ResolveOne(Patience);
         Watch(transfer);
         Sys.Stop(asker);
         await ExpectTerminatedAsync(transfer, Patience);
+    }
+
+    [Fact]
+    public async Task What_was_asked_and_how_it_ended_is_in_the_journal_also_after_the_daemon_was_killed()
+    {
+        var archive = new ArchiveBytes();
+        Descriptor image = archive.Image("layer", Amd);
+        archive.Layout(ArchiveNames.Named(image, "r.test/app:1"));
+        Streams.Gate = new TaskCompletionSource().Task;
+        IActorRef transfers = Transfers();
+        Akka.TestKit.TestProbe asker = CreateTestProbe();
+        transfers.Tell(Import(archive.Write(), Wish("r.test/index:1")), asker);
+        await asker.FishForMessageAsync<TransferStep>(step => step.Event == "Importing", Patience);
+        string operation = (await Sys.ActorSelection(transfers.Path / "*").ResolveOne(Patience)).Path.Name;
+        Watch(transfers);
+        Sys.Stop(transfers);
+        await ExpectTerminatedAsync(transfers, Patience);
+        Assert.Equal(["import r.test/index:1"], (await JournalAsync(operation)).OfType<TransferEvents.Requested>().Select(e => $"{e.Kind} {e.Images.Single()}"));
+
+        Transfers(EntityIds.Transfer(Ns, operation));
+        await AwaitAssertAsync(
+            async () => Assert.Equal(
+                "import: the daemon ended meanwhile: unavailable",
+                Assert.Single((await JournalAsync(operation)).OfType<TransferEvents.Failed>()).Error.Text),
+            Patience);
     }
 
     [Fact]

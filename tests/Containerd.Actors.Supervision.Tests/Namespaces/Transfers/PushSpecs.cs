@@ -69,6 +69,18 @@ public sealed class PushSpecs : TransfersFixture
     }
 
     [Fact]
+    public async Task Whoever_asked_is_asked_for_credentials_when_the_registry_wants_them()
+    {
+        IActorRef transfers = await WithIndexAsync();
+        Akka.TestKit.TestProbe asker = CreateTestProbe();
+        transfers.Tell(Push(platforms: [Arm]) with { Source = PullSource.Default with { AsksForCredentials = true } }, asker);
+        await asker.FishForMessageAsync(message => message is PullQueries.FindCredentials { Host: "r.test" }, Patience);
+        asker.Reply(Reply.Done(new PullCredentials("me", "secret", "", "")));
+        await asker.FishForMessageAsync(message => message is Done<Nothing>, Patience);
+        Assert.Equal(("me", "secret"), (Sink.Pusher!.Username, Sink.Pusher.Secret));
+    }
+
+    [Fact]
     public async Task What_cannot_be_pushed_is_refused()
     {
         IActorRef transfers = await WithIndexAsync();

@@ -3,7 +3,9 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Akka.Actor;
+using Akka.Persistence;
 using Akka.TestKit;
+using Containerd.Actors.Core.Events;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Transfers;
@@ -16,6 +18,7 @@ using Containerd.Actors.Protocol.Pulls;
 using Containerd.Actors.Protocol.Transfers;
 using Containerd.Actors.Protocol.Values;
 using Containerd.Actors.Registry;
+using Containerd.Actors.Registry.Authentication;
 using Containerd.Actors.Registry.Pushing;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
 using Containerd.Actors.Supervision.Namespaces.Transfers;
@@ -42,14 +45,14 @@ public abstract class TransfersFixture : NamespacesFixture
 
     private protected IActorRef Records { get; private set; } = ActorRefs.Nobody;
 
-    private protected IActorRef Transfers()
+    private protected IActorRef Transfers(params string[] left)
     {
         Records = Namespace();
         IActorRef tree = Sys.ActorOf(Props.Create(() => new MemoryTree(Records, Content, Deeds, DiffIds)));
         TransferParts parts = new(Content, Streams, Sink.At, new TransferSettings(2, 3, 100, 1 << 24));
         PullSettings pulls = new(
             4, Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
-        return Sys.ActorOf(TransfersSupervisor.Props(Ns, tree, parts, pulls, _ => [], TimeProvider.System));
+        return Sys.ActorOf(TransfersSupervisor.Props(Ns, tree, parts, pulls, _ => left, TimeProvider.System));
     }
 
     /// <summary>Asks and waits for the end; the steps that were told come with it.</summary>
@@ -68,6 +71,16 @@ public abstract class TransfersFixture : NamespacesFixture
                 case null: throw new TimeoutException($"no end; {string.Join(", ", steps)}");
             }
         }
+    }
+
+    /// <summary>The events of a transfer that are stored.</summary>
+    private protected async Task<IReadOnlyList<DomainEvent>> JournalAsync(string operation)
+    {
+        TestProbe reader = CreateTestProbe();
+        IActorRef stored = Sys.ActorOf(Props.Create(() => new StoredEvents(EntityIds.Transfer(Ns, operation), reader)));
+        IReadOnlyList<DomainEvent> events = await reader.ExpectMsgAsync<List<DomainEvent>>(Patience);
+        Sys.Stop(stored);
+        return events;
     }
 
     private protected async Task<NamespaceState> StateAsync() => await Do(Records, State());
@@ -93,6 +106,26 @@ public abstract class TransfersFixture : NamespacesFixture
         new(name, rules ?? [new ImageNaming("import", true, true, false, false)], Labels.None.Add("l", "v"), platforms ?? [], 0, unpacks ?? []);
 
     private protected static Descriptor TargetOf(NamespaceState state, string name) => state.Images[name].Target;
+}
+
+/// <summary>Reads what the journal has of an entity, and tells it.</summary>
+internal sealed class StoredEvents(string id, IActorRef to) : UntypedPersistentActor
+{
+    private readonly List<DomainEvent> _events = [];
+
+    public override string PersistenceId => id;
+
+    protected override void OnRecover(object message)
+    {
+        switch (message)
+        {
+            case Recorded recorded: _events.Add(recorded.Event); break;
+            case RecoveryCompleted: to.Tell(_events); break;
+            default: break;
+        }
+    }
+
+    protected override void OnCommand(object message) => Unhandled(message);
 }
 
 /// <summary>The connections of archives: one in, one out.</summary>
@@ -122,6 +155,8 @@ internal sealed class FakeStreams : IByteStreams
 /// <summary>A registry that takes everything, unless told not to.</summary>
 internal sealed class FakeSink : IImageSink
 {
+    private ICredentialStore? _asked;
+
     public ConcurrentQueue<string> Pushed { get; } = new();
 
     public ConcurrentDictionary<Digest, string?> MountedFrom { get; } = new();
@@ -131,7 +166,14 @@ internal sealed class FakeSink : IImageSink
 
     public Error? Refusal { get; set; }
 
-    public IImageSink At(ImageReference reference, PullSource source) => this;
+    /// <summary>Who the last push said that it was.</summary>
+    public Credentials? Pusher { get; private set; }
+
+    public IImageSink At(ImageReference reference, PullSource source, ICredentialStore? asked)
+    {
+        _asked = asked;
+        return this;
+    }
 
     public Task<PushOutcome> PushBlobAsync(
         Descriptor blob, string? mountFrom, Func<long, Stream> open, Action<long> progress, CancellationToken cancellationToken)
@@ -145,10 +187,12 @@ internal sealed class FakeSink : IImageSink
         return Take($"blob {blob.Digest}", blob.Digest);
     }
 
-    public Task<PushOutcome> PushManifestAsync(Descriptor manifest, ReadOnlyMemory<byte> bytes, bool isTarget, CancellationToken cancellationToken)
+    public async Task<PushOutcome> PushManifestAsync(
+        Descriptor manifest, ReadOnlyMemory<byte> bytes, bool isTarget, CancellationToken cancellationToken)
     {
         Assert.Equal(manifest.Digest, Digest.Of(bytes.Span));
-        return Take($"{(isTarget ? "tag" : "document")} {manifest.Digest}", manifest.Digest);
+        Pusher = _asked is null ? null : await _asked.FindAsync("r.test", cancellationToken);
+        return await Take($"{(isTarget ? "tag" : "document")} {manifest.Digest}", manifest.Digest);
     }
 
     public void Dispose() => Pushed.Enqueue("closed");
