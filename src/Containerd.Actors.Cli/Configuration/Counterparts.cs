@@ -38,6 +38,12 @@ internal static class Counterparts
         [$"{Images}.max_concurrent_downloads"] = Downloads,
         [$"{Transfer}.config_path"] = Text("containerd.pulls.hosts-directory"),
         [$"{Transfer}.max_concurrent_downloads"] = Downloads,
+        ["plugins.\"io.containerd.metadata.v1.bolt\".content_sharing_policy"] = setting => Word(setting) switch
+        {
+            "" => Outcome.Passed.Over,
+            ("shared" or "isolated") and string policy => new Outcome.Carried("containerd.content.sharing-policy", policy),
+            _ => new Outcome.Left("containerd has no such policy"),
+        },
         [$"{Timeouts}.shim.load\""] = Duration("containerd.containers.shim.connect-timeout"),
         [$"{Timeouts}.shim.cleanup\""] = Duration("containerd.containers.shim.clean-up-timeout"),
         [$"{Timeouts}.task.state\""] = Duration("containerd.containers.shim.query-timeout"),
@@ -66,7 +72,6 @@ internal static class Counterparts
         ["plugins.\"io.containerd.internal.v1.opt\""] = "binaries are not installed from images",
         ["plugins.\"io.containerd.internal.v1.tracing\""] = "traces are not exported",
         ["plugins.\"io.containerd.tracing.processor.v1.otlp\""] = "traces are not exported",
-        ["plugins.\"io.containerd.metadata.v1.bolt\".content_sharing_policy"] = "blobs are shared between namespaces",
         ["plugins.\"io.containerd.metadata.v1.bolt\".no_sync"] = "the journal is always synchronous",
         ["plugins.\"io.containerd.monitor.task.v1.cgroups\""] = "there is no metrics socket",
         ["plugins.\"io.containerd.monitor.container.v1.restart\""] = "the labels containerd.io/restart.* are not acted on",

@@ -73,6 +73,12 @@ public sealed class ConfigImportSpecs : IDisposable
     public void Plugins_are_known_by_their_old_and_new_names(string toml, string hosts) =>
         Assert.Equal(hosts, PullSettings.From(Accepted(_folder.Import(toml))).Registry.HostsDirectory);
 
+    [Fact]
+    public void Who_may_see_content_is_carried_over() => Assert.Equal(
+        "isolated",
+        Accepted(_folder.Import("version = 2\n[plugins.\"io.containerd.metadata.v1.bolt\"]\ncontent_sharing_policy = \"isolated\""))
+            .GetString("containerd.content.sharing-policy"));
+
     [Theory]
     [InlineData("version = 3\n[grpc]\naddress = '/run/x.sock'")]
     [InlineData("version = 4\n[plugins.'io.containerd.server.v1.grpc']\naddress = '/run/x.sock'")]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Containerd.Actors.Oci.References;
+using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Registry.Hosts;
 
 namespace Containerd.Actors.Registry.Tests.Hosts;
@@ -42,17 +43,19 @@ public sealed class HostsDirectorySpecs : IDisposable
         Write("docker/quay.io/ca.crt", "");
         Write("docker/quay.io/client.cert", "");
         Write("docker/quay.io/client.key", "");
-        Write("docker/quay.io/whole.cert", "");
         Write("docker/_default/hosts.toml", "server = \"https://wrong.example\"");
         RegistryHost host = Assert.Single(HostsOf("quay.io/a:1", PathOf("docker")));
         Assert.Equal("https://quay.io/v2", host.Endpoint.AbsoluteUri);
         Assert.Equal([PathOf("docker/quay.io/ca.crt")], host.AuthorityFiles);
-        Assert.Equal(
-            [
-                new(PathOf("docker/quay.io/client.cert"), PathOf("docker/quay.io/client.key")),
-                new(PathOf("docker/quay.io/whole.cert"), null),
-            ],
-            host.ClientCertificates);
+        Assert.Equal([new(PathOf("docker/quay.io/client.cert"), PathOf("docker/quay.io/client.key"))], host.ClientCertificates);
+    }
+
+    [Fact]
+    public void A_certificate_without_its_key_is_refused_by_name()
+    {
+        Write("docker/quay.io/client.cert", "");
+        var refused = Assert.Throws<RefusedException>(() => HostsOf("quay.io/a:1", PathOf("docker")));
+        Assert.StartsWith("missing key client.key for client certificate client.cert", refused.Message, StringComparison.Ordinal);
     }
 
     private static IReadOnlyList<RegistryHost> HostsOf(string reference, string directories) => HostsDirectory.HostsOf(
