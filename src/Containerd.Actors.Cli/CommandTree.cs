@@ -48,6 +48,7 @@ internal static class CommandTree
             GcCommand.Build(globals),
             WhyCommand.Build(globals),
             AuditCommand.Build(globals),
+            ConfigCommand.Build(globals),
         };
     }
 }

@@ -29,6 +29,9 @@ public sealed class TtrpcHandlers
 {
     private readonly Dictionary<string, Dictionary<string, Delegate>> _services = new(StringComparer.Ordinal);
 
+    /// <summary>What is served, as <c>service/method</c>.</summary>
+    public IEnumerable<string> Methods => _services.SelectMany(service => service.Value.Keys.Select(method => $"{service.Key}/{method}"));
+
     /// <summary>Adds a unary method on bytes.</summary>
     public TtrpcHandlers Add(string service, string method, TtrpcUnaryHandler handler) => Put(service, method, handler);
 

@@ -3,6 +3,7 @@
 using System.Text.RegularExpressions;
 using Akka.Configuration;
 using Containerd.Actors.Daemon.Configuration;
+using Containerd.Actors.Supervision.Namespaces.Pulls;
 
 namespace Containerd.Actors.Architecture.Tests;
 
@@ -45,6 +46,11 @@ public sealed partial class ConfigurationSpecs
 
         Assert.True(reference.HasPath("akka.persistence.journal.containerd"));
     }
+
+    [Fact]
+    public void The_hosts_that_containerd_and_docker_were_told_of_are_known_without_being_told_again() => Assert.Equal(
+        "/etc/containerd/certs.d:/etc/docker/certs.d",
+        PullSettings.From(Hocon.Reference()).Registry.HostsDirectory);
 
     [Fact]
     public void Unknown_keys_are_refused_by_name()

@@ -20,6 +20,7 @@ namespace Containerd.Actors.Cli.Json;
 [JsonSerializable(typeof(ReplayDocument))]
 [JsonSerializable(typeof(CollectDocument))]
 [JsonSerializable(typeof(IReadOnlyList<ExplanationDocument>))]
+[JsonSerializable(typeof(ImportDocument))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 internal sealed partial class CliJson : JsonSerializerContext
 {

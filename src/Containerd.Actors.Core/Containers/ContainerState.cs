@@ -29,7 +29,7 @@ public sealed record ContainerState(string Namespace, string Id, ContainerRecord
         };
         if (Validate(wanted) is { } error)
         {
-            return Decision.Refused<ContainerRecord>(error);
+            return Decision.Refused<ContainerRecord>(error.While("create container failed validation"));
         }
 
         return Record is null
@@ -44,7 +44,7 @@ public sealed record ContainerState(string Namespace, string Id, ContainerRecord
     {
         if (Record is null)
         {
-            return Decision.Refused<ContainerRecord>(Missing(Namespace, Id));
+            return Decision.Refused<ContainerRecord>(Error.NotFound($"container \"{Id}\""));
         }
 
         Reply<ContainerRecord> applied = ContainerMask.Apply(Record, command.Container, command.Mask);
@@ -55,7 +55,7 @@ public sealed record ContainerState(string Namespace, string Id, ContainerRecord
 
         ContainerRecord updated = masked.Result with { Labels = LabelRules.Kept(masked.Result.Labels), CreatedAt = Record.CreatedAt, UpdatedAt = now };
         return Validate(updated) is { } error
-            ? Decision.Refused<ContainerRecord>(error)
+            ? Decision.Refused<ContainerRecord>(error.While("update failed validation"))
             : Decision.Done(updated, new ContainerEvents.Updated(updated));
     }
 

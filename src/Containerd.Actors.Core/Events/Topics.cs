@@ -13,24 +13,24 @@ public static class Topics
     {
         if (topic.Length == 0)
         {
-            return Error.Invalid("topic required");
+            return Error.Invalid($"envelope topic \"{topic}\": must not be empty");
         }
 
         if (topic[0] != '/')
         {
-            return Error.Invalid($"topic \"{topic}\" must start with '/'");
+            return Error.Invalid($"envelope topic \"{topic}\": must start with '/'");
         }
 
         if (topic.Length == 1)
         {
-            return Error.Invalid($"topic \"{topic}\" must have at least one component");
+            return Error.Invalid($"envelope topic \"{topic}\": must have at least one component");
         }
 
         foreach (string component in topic[1..].Split('/'))
         {
             if (Identifiers.Validate(component) is { } error)
             {
-                return error.While($"topic \"{topic}\": component \"{component}\"");
+                return error.While($"envelope topic \"{topic}\": failed validation on component \"{component}\"");
             }
         }
 

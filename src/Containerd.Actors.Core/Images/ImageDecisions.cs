@@ -96,25 +96,25 @@ public static class ImageDecisions
     {
         if (image.Name.Length == 0)
         {
-            return Error.Invalid("image name must not be empty");
+            return Error.Bare(ErrorKind.InvalidArgument, "Image.Name required");
         }
 
         if (LabelRules.Validate(image.Labels) is { } badLabel)
         {
-            return badLabel;
+            return badLabel.While("image.Labels");
         }
 
         if (image.Target.Digest.IsEmpty)
         {
-            return Error.Invalid("image.Target.Digest \"\" invalid");
+            return Error.Invalid("Target.Digest \"\" invalid: invalid checksum digest format");
         }
 
         if (image.Target.Size <= 0)
         {
-            return Error.Invalid("image.Target.Size must be greater than zero");
+            return Error.Invalid("Target.Size must be greater than zero");
         }
 
-        return image.Target.MediaType.Length == 0 ? Error.Invalid("image.Target.MediaType must be set") : null;
+        return image.Target.MediaType.Length == 0 ? Error.Invalid("Target.MediaType must be set") : null;
     }
 
     private static Decision<ImageRecord> Leased(NamespaceState state, string lease, ImageRecord image, DomainEvent e)

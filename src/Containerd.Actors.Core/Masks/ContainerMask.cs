@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Immutable;
-using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Protocol.Containers;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
@@ -76,6 +75,6 @@ public static class ContainerMask
             }
         }
 
-        return LabelRules.Validate(container.Labels) is { } error ? Reply.Refused<ContainerRecord>(error) : Reply.Done(container);
+        return Reply.Done(container);
     }
 }

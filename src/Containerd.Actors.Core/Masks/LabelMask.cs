@@ -37,11 +37,15 @@ public static class LabelMask
         {
             if (!path.StartsWith(Prefix, StringComparison.Ordinal))
             {
-                return Reply.Refused<ImmutableSortedDictionary<string, string>>(Error.Invalid($"cannot update \"{path}\" field"));
+                return Reply.Refused<ImmutableSortedDictionary<string, string>>(
+                    Error.Bare(ErrorKind.InvalidArgument, $"cannot update \"{path}\" field"));
             }
         }
 
-        return Apply(stored, wanted, mask, "namespace");
+        // containerd leaves this one without a class.
+        return Apply(stored, wanted, mask, "namespace") is Refused<ImmutableSortedDictionary<string, string>> refused
+            ? Reply.Refused<ImmutableSortedDictionary<string, string>>(Error.Unknown(refused.Error.While("namespace.Labels").Text))
+            : Apply(stored, wanted, mask, "namespace");
     }
 
     /// <summary>Labels after one path; null if the path is not about labels.</summary>

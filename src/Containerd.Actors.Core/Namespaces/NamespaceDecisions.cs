@@ -21,7 +21,7 @@ public static class NamespaceDecisions
 
         if (LabelRules.Validate(command.Labels) is { } badLabel)
         {
-            return Decision.Refused<NamespaceState>(badLabel);
+            return Decision.Refused<NamespaceState>(badLabel.While("namespace.Labels"));
         }
 
         return state.Exists

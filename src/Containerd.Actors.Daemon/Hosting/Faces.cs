@@ -111,7 +111,8 @@ internal sealed class Faces : IAsyncDisposable
         return app;
     }
 
-    private static void Map(WebApplication app)
+    /// <summary>Every service on the socket.</summary>
+    public static void Map(IEndpointRouteBuilder app)
     {
         app.MapGrpcService<ContainersService>();
         app.MapGrpcService<ContentService>();

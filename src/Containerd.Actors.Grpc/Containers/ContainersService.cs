@@ -49,7 +49,7 @@ public sealed class ContainersService(Tree tree) : Services.Containers.V1.Contai
     {
         if ((request.Container?.Id ?? "").Length == 0)
         {
-            throw new RefusedException(Error.Invalid("Container.ID required"));
+            throw new RefusedException(Error.Bare(ErrorKind.InvalidArgument, "Container.ID required"));
         }
 
         ContainerCommands.Update update = new(

@@ -54,7 +54,7 @@ public sealed class EventsService(Tree tree, ActorSystem system, EventsSettings 
             await context.WriteResponseHeadersAsync([]).ConfigureAwait(false);
             await foreach (Publication publication in queue.Reader.ReadAllAsync(context.CancellationToken).ConfigureAwait(false))
             {
-                if (filter.Matches(Fields(publication)))
+                if (filter.Matches(EventFields.Of(publication)))
                 {
                     await responseStream.WriteAsync(ToWire(publication), context.CancellationToken).ConfigureAwait(false);
                 }
@@ -64,7 +64,7 @@ public sealed class EventsService(Tree tree, ActorSystem system, EventsSettings 
         {
             // The client hung up, which is how every subscription ends.
         }
-        catch (ChannelClosedException)
+        catch (SubscriberFellBehindException)
         {
             throw new RefusedException(new Error(
                 ErrorKind.ResourceExhausted,
@@ -85,8 +85,8 @@ public sealed class EventsService(Tree tree, ActorSystem system, EventsSettings 
             throw new RefusedException(Error.Invalid("envelope is required"));
         }
 
-        Require(Identifiers.Validate(envelope.Namespace)?.While($"event envelope has invalid namespace"));
-        Require(Topics.Validate(envelope.Topic)?.While("envelope topic"));
+        Require(Identifiers.Validate(envelope.Namespace)?.While("event envelope has invalid namespace"));
+        Require(Topics.Validate(envelope.Topic));
         if (envelope.Timestamp is not { } timestamp || timestamp.Seconds <= 0)
         {
             throw new RefusedException(Error.Invalid("timestamp must be set on forwarded event"));
@@ -95,20 +95,6 @@ public sealed class EventsService(Tree tree, ActorSystem system, EventsSettings 
         AnyValue payload = envelope.Event.ToValue() ?? new AnyValue("", ReadOnlyMemory<byte>.Empty);
         return new EventCommands.Forward(envelope.Namespace, envelope.Topic, timestamp.ToDateTimeOffset(), payload, by);
     }
-
-    /// <summary>The fields of a publication for filters: <c>namespace</c>, <c>topic</c>, and <c>event.</c> with a path into the payload.</summary>
-    public static FieldAdaptor Fields(Publication publication) => (IReadOnlyList<string> path, out string value) =>
-    {
-        string? found = path switch
-        {
-            ["namespace"] => publication.Namespace,
-            ["topic"] => publication.Topic,
-            ["event", ..] => publication.Fields.GetValueOrDefault(string.Join('.', path.Skip(1))),
-            _ => null,
-        };
-        value = found ?? "";
-        return found is not null;
-    };
 
     private static FilterSet Filters(SubscribeRequest request)
     {

@@ -18,7 +18,7 @@ internal sealed class Subscriber(ChannelWriter<Publication> queue) : UntypedActo
         switch (message)
         {
             case Publication publication when !queue.TryWrite(publication):
-                queue.TryComplete(new InvalidOperationException("full"));
+                queue.TryComplete(new SubscriberFellBehindException());
                 Context.Stop(Self);
                 break;
             case Publication or Reply<Nothing>:
@@ -29,3 +29,6 @@ internal sealed class Subscriber(ChannelWriter<Publication> queue) : UntypedActo
         }
     }
 }
+
+/// <summary>Ends the queue of a subscriber that did not keep up.</summary>
+internal sealed class SubscriberFellBehindException : Exception;

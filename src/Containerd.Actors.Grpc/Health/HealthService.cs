@@ -13,7 +13,11 @@ public sealed class HealthService : Containerd.Health.V1.Health.HealthBase
     public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context) =>
         request.Service.Length == 0
             ? Task.FromResult(Serving)
-            : throw new RefusedException(Error.NotFound($"service \"{request.Service}\""));
+            : throw new RefusedException(Error.Bare(ErrorKind.NotFound, "unknown service"));
+
+    /// <inheritdoc />
+    public override Task<HealthListResponse> List(HealthListRequest request, ServerCallContext context) =>
+        Task.FromResult(new HealthListResponse { Statuses = { [""] = Serving } });
 
     /// <inheritdoc />
     public override async Task Watch(

@@ -37,7 +37,7 @@ public sealed class ImagesService(Tree tree) : Services.Images.V1.Images.ImagesB
     /// <inheritdoc />
     public override async Task<CreateImageResponse> Create(CreateImageRequest request, ServerCallContext context)
     {
-        Image wanted = request.Image ?? new Image();
+        Image wanted = Named(request.Image);
         ImageRecord image = await tree.AskAsync(
             new ImageCommands.Create(
                 context.Namespace(),
@@ -53,7 +53,7 @@ public sealed class ImagesService(Tree tree) : Services.Images.V1.Images.ImagesB
     /// <inheritdoc />
     public override async Task<UpdateImageResponse> Update(UpdateImageRequest request, ServerCallContext context)
     {
-        Image wanted = request.Image ?? new Image();
+        Image wanted = Named(request.Image);
         ImageRecord image = await tree.AskAsync(
             new ImageCommands.Update(
                 context.Namespace(),
@@ -107,9 +107,18 @@ public sealed class ImagesService(Tree tree) : Services.Images.V1.Images.ImagesB
             return null;
         }
 
+        if (wire.Digest.Length > 0 && !Digest.TryParse(wire.Digest, out _))
+        {
+            throw new RefusedException(Error.Invalid($"Target.Digest \"{wire.Digest}\" invalid: invalid checksum digest format"));
+        }
+
         Digest digest = wire.Digest.Length == 0 ? default : ToDigest(wire.Digest);
         return new Descriptor(wire.MediaType, digest, wire.Size) { Annotations = Labels.From(wire.Annotations) };
     }
+
+    private static Image Named(Image? image) => image is { Name.Length: > 0 }
+        ? image
+        : throw new RefusedException(Error.Bare(ErrorKind.InvalidArgument, "Image.Name required"));
 
     private static Digest ToDigest(string text) =>
         Digest.TryParse(text, out Digest digest) ? digest : throw new RefusedException(Error.Invalid($"\"{text}\" failed validation"));

@@ -31,7 +31,7 @@ public sealed class IntrospectionService(NodeFacts facts) : Services.Introspecti
     public override Task<PluginInfoResponse> PluginInfo(PluginInfoRequest request, ServerCallContext context) =>
         facts.Plugins.FirstOrDefault(plugin => plugin.Type == request.Type && plugin.Id == request.Id) is { } plugin
             ? Task.FromResult(new PluginInfoResponse { Plugin = ToWire(plugin) })
-            : throw new RefusedException(Error.NotFound($"plugin {request.Type}.{request.Id}"));
+            : throw new RefusedException(Error.Bare(ErrorKind.NotFound, $"plugin {request.Type}.{request.Id} not found: not found"));
 
     private static FieldAdaptor Fields(PluginFacts plugin) => (IReadOnlyList<string> path, out string value) =>
     {

@@ -7,9 +7,12 @@ namespace Containerd.Actors.Protocol.Errors;
 /// <param name="Message">Lower case, no full stop, without the class behind it; <see cref="Text"/> adds that.</param>
 public sealed record Error(ErrorKind Kind, string Message)
 {
+    /// <summary>True for the few texts that containerd writes without their class behind.</summary>
+    public bool IsBare { get; init; }
+
     /// <summary>The message as containerd writes it, ending in the class unless the class is <see cref="ErrorKind.Unknown"/>.</summary>
     public string Text =>
-        Kind == ErrorKind.Unknown || Message.EndsWith(Kind.Text(), StringComparison.Ordinal) ? Message : $"{Message}: {Kind.Text()}";
+        IsBare || Kind == ErrorKind.Unknown || Message.EndsWith(Kind.Text(), StringComparison.Ordinal) ? Message : $"{Message}: {Kind.Text()}";
 
     /// <summary>This refusal with what was being done put before it.</summary>
     public Error While(string doing) => this with { Message = $"{doing}: {Message}" };
@@ -31,6 +34,9 @@ public sealed record Error(ErrorKind Kind, string Message)
 
     /// <summary>The daemon does not serve this.</summary>
     public static Error NotImplemented(string message) => new(ErrorKind.NotImplemented, message);
+
+    /// <summary>A refusal whose text is whole as it stands.</summary>
+    public static Error Bare(ErrorKind kind, string text) => new(kind, text) { IsBare = true };
 
     /// <summary>A refusal without a class.</summary>
     public static Error Unknown(string message) => new(ErrorKind.Unknown, message);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Collections.Immutable;
 using Containerd.Actors.Protocol.Values;
 
 namespace Containerd.Actors.Protocol.Events;
@@ -10,13 +9,8 @@ namespace Containerd.Actors.Protocol.Events;
 /// <param name="Topic">What it is about, for example <c>/tasks/exit</c>.</param>
 /// <param name="At">When the daemon learnt it.</param>
 /// <param name="Payload">One of containerd's event messages, or whatever a client published.</param>
-/// <param name="Fields">
-/// Values by path for filters that begin with <c>event.</c>, for example <c>container_id</c> or <c>labels.tier</c>; empty for payloads
-/// the daemon does not know.
-/// </param>
 public sealed record Publication(
     string Namespace,
     string Topic,
     DateTimeOffset At,
-    AnyValue Payload,
-    ImmutableDictionary<string, string> Fields);
+    AnyValue Payload);

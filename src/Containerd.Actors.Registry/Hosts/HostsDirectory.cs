@@ -7,8 +7,8 @@ namespace Containerd.Actors.Registry.Hosts;
 
 /// <summary>Finds the places that serve a registry: those of its hosts.toml, or the registry itself.</summary>
 /// <remarks>
-/// Looked for in <c>HOST_PORT_</c>, <c>HOST:PORT</c> (or <c>HOST</c> when there is no port), then in <c>_default</c>. A directory of a host
-/// without a hosts.toml is in docker's form: <c>*.crt</c> are authorities, each <c>*.cert</c> with the <c>*.key</c> beside it a client.
+/// Looked for in <c>HOST_PORT_</c>, <c>HOST:PORT</c> (or <c>HOST</c> when there is no port), then in <c>_default</c>, of each directory of
+/// a list with colons between; the first that exists is taken. A directory of a host without a hosts.toml is in docker's form: <c>*.crt</c> are authorities, each <c>*.cert</c> with the <c>*.key</c> beside it a client.
 /// </remarks>
 public static class HostsDirectory
 {
@@ -84,13 +84,15 @@ public static class HostsDirectory
         return colon < 0 || host.EndsWith(']') ? "" : host[(colon + 1)..];
     }
 
-    private static string? Find(string directory, string host)
+    private static string? Find(string directories, string host)
     {
         string port = PortOf(host);
         string[] names = port.Length == 0
             ? [host, "_default"]
             : [$"{host[..^(port.Length + 1)]}_{port}_", host, "_default"];
-        return names.Select(name => Path.Combine(directory, name)).FirstOrDefault(Directory.Exists);
+        return directories.Split(':', StringSplitOptions.RemoveEmptyEntries)
+            .SelectMany(directory => names.Select(name => Path.Combine(directory, name)))
+            .FirstOrDefault(Directory.Exists);
     }
 
     private static RegistryHost WithCertificates(RegistryHost server, string directory)

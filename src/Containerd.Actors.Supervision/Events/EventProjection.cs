@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Collections.Immutable;
 using Containerd.Actors.Core.Containers;
 using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Events;
@@ -35,53 +34,40 @@ public sealed class EventProjection
         Recorded recorded = record.Recorded;
         if (recorded.Event is NodeEvents.Published published)
         {
-            return new Publication(
-                recorded.Namespace, published.Topic, recorded.At, published.Payload, ImmutableDictionary<string, string>.Empty);
+            return new Publication(recorded.Namespace, published.Topic, recorded.At, published.Payload);
         }
 
-        return Message(record) is var (topic, message, fields)
-            ? new Publication(
-                recorded.Namespace,
-                topic,
-                recorded.At,
-                new AnyValue(message.Descriptor.FullName, message.ToByteArray()),
-                fields.ToImmutableDictionary())
+        return Message(record) is var (topic, message)
+            ? new Publication(recorded.Namespace, topic, recorded.At, new AnyValue(message.Descriptor.FullName, message.ToByteArray()))
             : null;
     }
 
-    private (string Topic, IMessage Message, Dictionary<string, string> Fields)? Message(JournalRecord record)
+    private (string Topic, IMessage Message)? Message(JournalRecord record)
     {
         string id = record.Entity[(record.Entity.LastIndexOf('/') + 1)..];
         return record.Recorded.Event switch
         {
-            NamespaceEvents.Created e => ("/namespaces/create", Labelled(new NamespaceCreate { Name = id }, e.Labels), Fields(e.Labels, ("name", id))),
-            NamespaceEvents.Updated e => ("/namespaces/update", Labelled(new NamespaceUpdate { Name = id }, e.Labels), Fields(e.Labels, ("name", id))),
-            NamespaceEvents.Deleted => ("/namespaces/delete", new NamespaceDelete { Name = id }, Fields(("name", id))),
-            ImageEvents.Created e => (
-                "/images/create", Labelled(new ImageCreate { Name = e.Image.Name }, e.Image.Labels), Fields(e.Image.Labels, ("name", e.Image.Name))),
-            ImageEvents.Updated e => (
-                "/images/update", Labelled(new ImageUpdate { Name = e.Image.Name }, e.Image.Labels), Fields(e.Image.Labels, ("name", e.Image.Name))),
-            ImageEvents.Deleted e => ("/images/delete", new ImageDelete { Name = e.Name }, Fields(("name", e.Name))),
+            NamespaceEvents.Created e => ("/namespaces/create", Labelled(new NamespaceCreate { Name = id }, e.Labels)),
+            NamespaceEvents.Updated e => ("/namespaces/update", Labelled(new NamespaceUpdate { Name = id }, e.Labels)),
+            NamespaceEvents.Deleted => ("/namespaces/delete", new NamespaceDelete { Name = id }),
+            ImageEvents.Created e => ("/images/create", Labelled(new ImageCreate { Name = e.Image.Name }, e.Image.Labels)),
+            ImageEvents.Updated e => ("/images/update", Labelled(new ImageUpdate { Name = e.Image.Name }, e.Image.Labels)),
+            ImageEvents.Deleted e => ("/images/delete", new ImageDelete { Name = e.Name }),
             ContentEvents.Added e => (
                 "/content/create",
-                new ContentCreate { Digest = e.Content.Digest.ToString(), Size = e.Content.Size },
-                Fields(("digest", e.Content.Digest.ToString()))),
+                new ContentCreate { Digest = e.Content.Digest.ToString(), Size = e.Content.Size }),
             // containerd tells of images and snapshots that garbage collection takes, and not of content.
             ContentEvents.Removed when record.Recorded.By.Principal.Kind == PrincipalKind.Policy => null,
-            ContentEvents.Removed e => (
-                "/content/delete", new ContentDelete { Digest = e.Digest.ToString() }, Fields(("digest", e.Digest.ToString()))),
+            ContentEvents.Removed e => ("/content/delete", new ContentDelete { Digest = e.Digest.ToString() }),
             SnapshotEvents.Prepared { Snapshot: { Kind: SnapshotKind.Active } s } => (
                 "/snapshot/prepare",
-                new SnapshotPrepare { Key = s.Key, Parent = s.Parent, Snapshotter = s.Snapshotter },
-                Fields(("key", s.Key), ("parent", s.Parent), ("snapshotter", s.Snapshotter))),
+                new SnapshotPrepare { Key = s.Key, Parent = s.Parent, Snapshotter = s.Snapshotter }),
             SnapshotEvents.Committed e => (
                 "/snapshot/commit",
-                new SnapshotCommit { Key = e.Key, Name = e.Snapshot.Key, Snapshotter = e.Snapshot.Snapshotter },
-                Fields(("key", e.Key), ("name", e.Snapshot.Key), ("snapshotter", e.Snapshot.Snapshotter))),
+                new SnapshotCommit { Key = e.Key, Name = e.Snapshot.Key, Snapshotter = e.Snapshot.Snapshotter }),
             SnapshotEvents.Removed e => (
                 "/snapshot/remove",
-                new SnapshotRemove { Key = e.Key, Snapshotter = e.Snapshotter },
-                Fields(("key", e.Key), ("snapshotter", e.Snapshotter))),
+                new SnapshotRemove { Key = e.Key, Snapshotter = e.Snapshotter }),
             ContainerEvents.Created e => (
                 "/containers/create",
                 new ContainerCreate
@@ -89,18 +75,16 @@ public sealed class EventProjection
                     Id = id,
                     Image = e.Container.Image,
                     Runtime = new ContainerCreate.Types.Runtime { Name = e.Container.RuntimeName, Options = ToAny(e.Container.RuntimeOptions) },
-                },
-                Fields(("id", id), ("image", e.Container.Image), ("runtime.name", e.Container.RuntimeName))),
+                }),
             ContainerEvents.Updated e => (
                 "/containers/update",
-                Labelled(new ContainerUpdate { Id = id, Image = e.Container.Image, SnapshotKey = e.Container.SnapshotKey }, e.Container.Labels),
-                Fields(e.Container.Labels, ("id", id), ("image", e.Container.Image), ("snapshot_key", e.Container.SnapshotKey))),
-            ContainerEvents.Deleted => ("/containers/delete", new ContainerDelete { Id = id }, Fields(("id", id))),
+                Labelled(new ContainerUpdate { Id = id, Image = e.Container.Image, SnapshotKey = e.Container.SnapshotKey }, e.Container.Labels)),
+            ContainerEvents.Deleted => ("/containers/delete", new ContainerDelete { Id = id }),
             _ => TaskMessage(record.Entity, id, record.Recorded.Event),
         };
     }
 
-    private (string Topic, IMessage Message, Dictionary<string, string> Fields)? TaskMessage(string entity, string id, DomainEvent recorded)
+    private (string Topic, IMessage Message)? TaskMessage(string entity, string id, DomainEvent recorded)
     {
         switch (recorded)
         {
@@ -112,41 +96,26 @@ public sealed class EventProjection
                 return null;
             case TaskEvents.Created e:
                 _creating.Remove(entity, out TaskEvents.CreateRequested? asked);
-                return ("/tasks/create", Created(id, e.Pid, asked), Fields(("container_id", id)));
+                return ("/tasks/create", Created(id, e.Pid, asked));
             case TaskEvents.Started { ExecId: "" } e:
-                return ("/tasks/start", new TaskStart { ContainerId = id, Pid = e.Pid }, Fields(("container_id", id)));
+                return ("/tasks/start", new TaskStart { ContainerId = id, Pid = e.Pid });
             case TaskEvents.Started e:
-                return (
-                    "/tasks/exec-started",
-                    new TaskExecStarted { ContainerId = id, ExecId = e.ExecId, Pid = e.Pid },
-                    Fields(("container_id", id), ("exec_id", e.ExecId)));
+                return ("/tasks/exec-started", new TaskExecStarted { ContainerId = id, ExecId = e.ExecId, Pid = e.Pid });
             case TaskEvents.ExecAdded e:
-                return (
-                    "/tasks/exec-added",
-                    new TaskExecAdded { ContainerId = id, ExecId = e.ExecId },
-                    Fields(("container_id", id), ("exec_id", e.ExecId)));
+                return ("/tasks/exec-added", new TaskExecAdded { ContainerId = id, ExecId = e.ExecId });
             case TaskEvents.Exited e:
                 string process = e.ExecId.Length == 0 ? id : e.ExecId;
-                return (
-                    "/tasks/exit",
-                    new TaskExit { ContainerId = id, Id = process, Pid = e.Pid, ExitStatus = e.Status, ExitedAt = Timestamp.FromDateTimeOffset(e.ExitedAt) },
-                    Fields(("container_id", id), ("id", process)));
+                return ("/tasks/exit", new TaskExit { ContainerId = id, Id = process, Pid = e.Pid, ExitStatus = e.Status, ExitedAt = Timestamp.FromDateTimeOffset(e.ExitedAt) });
             case TaskEvents.Deleted e:
-                return (
-                    "/tasks/delete",
-                    new TaskDelete { ContainerId = id, Pid = e.Pid, ExitStatus = e.Status, ExitedAt = Timestamp.FromDateTimeOffset(e.ExitedAt) },
-                    Fields(("container_id", id)));
+                return ("/tasks/delete", new TaskDelete { ContainerId = id, Pid = e.Pid, ExitStatus = e.Status, ExitedAt = Timestamp.FromDateTimeOffset(e.ExitedAt) });
             case TaskEvents.Paused:
-                return ("/tasks/paused", new TaskPaused { ContainerId = id }, Fields(("container_id", id)));
+                return ("/tasks/paused", new TaskPaused { ContainerId = id });
             case TaskEvents.Resumed:
-                return ("/tasks/resumed", new TaskResumed { ContainerId = id }, Fields(("container_id", id)));
+                return ("/tasks/resumed", new TaskResumed { ContainerId = id });
             case TaskEvents.OutOfMemory:
-                return ("/tasks/oom", new TaskOOM { ContainerId = id }, Fields(("container_id", id)));
+                return ("/tasks/oom", new TaskOOM { ContainerId = id });
             case TaskEvents.Checkpointed e:
-                return (
-                    "/tasks/checkpointed",
-                    new TaskCheckpointed { ContainerId = id, Checkpoint = e.Path },
-                    Fields(("container_id", id), ("checkpoint", e.Path)));
+                return ("/tasks/checkpointed", new TaskCheckpointed { ContainerId = id, Checkpoint = e.Path });
             default:
                 return null;
         }
@@ -184,24 +153,5 @@ public sealed class EventProjection
         }
 
         return message;
-    }
-
-    private static Dictionary<string, string> Fields(params ReadOnlySpan<(string Path, string Value)> pairs) => Fields(null, pairs);
-
-    private static Dictionary<string, string> Fields(
-        IReadOnlyDictionary<string, string>? labels, params ReadOnlySpan<(string Path, string Value)> pairs)
-    {
-        Dictionary<string, string> fields = [];
-        foreach ((string path, string value) in pairs)
-        {
-            fields[path] = value;
-        }
-
-        foreach ((string name, string value) in labels ?? ImmutableDictionary<string, string>.Empty)
-        {
-            fields["labels." + name] = value;
-        }
-
-        return fields;
     }
 }

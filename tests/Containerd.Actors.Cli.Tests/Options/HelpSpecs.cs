@@ -10,7 +10,7 @@ public sealed class HelpSpecs
     [
         "", "pull", "push", "images", "tag", "import", "export", "convert", "commit", "run", "ps", "exec", "logs", "stop", "kill", "rm",
         "inspect", "events", "tree", "gc", "why", "audit", "audit log",
-        "audit verify", "audit replay",
+        "audit verify", "audit replay", "config", "config import",
     ];
 
     [Fact]

@@ -18,16 +18,16 @@ public class ContainerStateSpecs
 
     public static TheoryData<ContainerRecord, string> Refused() => new()
     {
-        { Good with { RuntimeName = "" }, "container.Runtime.Name must be set: invalid argument" },
-        { Good with { Spec = null }, "container.Spec must be set: invalid argument" },
-        { Good with { SnapshotKey = "k" }, "container.Snapshotter must be set if container.SnapshotKey is set: invalid argument" },
+        { Good with { RuntimeName = "" }, "create container failed validation: container.Runtime.Name must be set: invalid argument" },
+        { Good with { Spec = null }, "create container failed validation: container.Spec must be set: invalid argument" },
+        { Good with { SnapshotKey = "k" }, "create container failed validation: container.Snapshotter must be set if container.SnapshotKey is set: invalid argument" },
         {
             Good with { Labels = Labels.From([KeyValuePair.Create("k", new string('v', 4096))]) },
-            "containers.Labels: label key and value length (4097 bytes) greater than maximum size (4096 bytes), key: k: invalid argument"
+            "create container failed validation: containers.Labels: label key and value length (4097 bytes) greater than maximum size (4096 bytes), key: k: invalid argument"
         },
         {
             Good with { Id = "bad id!" },
-            "container.ID: identifier \"bad id!\" must match ^[A-Za-z0-9]+(?:[._-](?:[A-Za-z0-9]+))*$: invalid argument"
+            "create container failed validation: container.ID: identifier \"bad id!\" must match ^[A-Za-z0-9]+(?:[._-](?:[A-Za-z0-9]+))*$: invalid argument"
         },
     };
 
@@ -76,7 +76,7 @@ public class ContainerStateSpecs
     {
         ContainerState none = new("ns", "redis");
         Assert.Equal(
-            "container \"redis\" in namespace \"ns\": not found",
+            "container \"redis\": not found",
             ((Refused<ContainerRecord>)none.Decide(new ContainerCommands.Update("ns", Good, [], Caller.Kernel), Now).Reply).Error.Text);
         Assert.Equal(ErrorKind.NotFound, ((Refused<Nothing>)none.Decide(new ContainerCommands.Delete("ns", "redis", Caller.Kernel)).Reply).Error.Kind);
     }

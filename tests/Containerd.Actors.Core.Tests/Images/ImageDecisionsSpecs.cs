@@ -17,9 +17,9 @@ public sealed class ImageDecisionsSpecs
     public void A_name_is_made_once() => Assert.Equal("image \"a\": already exists", One.Decide(Create("a", Target(2)), Now).Refusal());
 
     [Theory]
-    [InlineData("", "type", 1, "image name must not be empty: invalid argument")]
-    [InlineData("b", "type", 0, "image.Target.Size must be greater than zero: invalid argument")]
-    [InlineData("b", "", 1, "image.Target.MediaType must be set: invalid argument")]
+    [InlineData("", "type", 1, "Image.Name required")]
+    [InlineData("b", "type", 0, "Target.Size must be greater than zero: invalid argument")]
+    [InlineData("b", "", 1, "Target.MediaType must be set: invalid argument")]
     public void An_image_needs_a_name_and_a_complete_target(string name, string mediaType, long size, string error) =>
         Assert.Equal(error, Empty.Decide(Create(name, new Descriptor(mediaType, Digest(1), size)), Now).Refusal());
 

@@ -14,6 +14,7 @@ internal sealed class FakeCall : ServerCallContext
     // The key under which Grpc.AspNetCore looks for the request of a call that is not its own.
     private const string HttpContextKey = "__HttpContext";
 
+    private readonly TaskCompletionSource _headersWritten = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Metadata _headers = [];
     private readonly Dictionary<object, object> _userState;
 
@@ -46,6 +47,9 @@ internal sealed class FakeCall : ServerCallContext
     /// <summary>Cancelled when the client hangs up.</summary>
     public CancellationToken HangUp { get; init; }
 
+    /// <summary>Completes when the client has the headers.</summary>
+    public Task HeadersWritten => _headersWritten.Task;
+
     protected override CancellationToken CancellationTokenCore => HangUp;
 
     protected override Metadata ResponseTrailersCore { get; } = [];
@@ -61,7 +65,11 @@ internal sealed class FakeCall : ServerCallContext
     protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
         throw new NotSupportedException();
 
-    protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => Task.CompletedTask;
+    protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
+    {
+        _headersWritten.TrySetResult();
+        return Task.CompletedTask;
+    }
 
     private sealed class ConnectionItems : IConnectionItemsFeature
     {

@@ -94,7 +94,7 @@ public sealed class ImagesServiceSpecs
     public async Task What_is_no_digest_is_refused()
     {
         using var tree = new ScriptedTree(_ => Reply.Done(Redis));
-        Assert.Equal("\"nonsense\" failed validation: invalid argument", await Refusal(new ImagesService(tree.Tree).Create(
+        Assert.Equal("Target.Digest \"nonsense\" invalid: invalid checksum digest format: invalid argument", await Refusal(new ImagesService(tree.Tree).Create(
             new CreateImageRequest { Image = new Image { Name = "redis", Target = new WireDescriptor { Digest = "nonsense" } } },
             FakeCall.In("default"))));
     }

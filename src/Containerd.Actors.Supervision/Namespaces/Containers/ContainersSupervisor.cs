@@ -149,16 +149,19 @@ public sealed class ContainersSupervisor : UntypedActor, IWithTimers
         {
             if (request is not ContainerCommands.Create)
             {
-                Sender.Refuse(request, request is ContainerCommands.Delete
-                    ? Error.NotFound($"container {request.ContainerId}")
-                    : ContainerState.Missing(_ns, request.ContainerId));
+                Sender.Refuse(request, request switch
+                {
+                    ContainerCommands.Delete => Error.NotFound($"container {request.ContainerId}"),
+                    ContainerCommands.Update => Error.NotFound($"container \"{request.ContainerId}\""),
+                    _ => ContainerState.Missing(_ns, request.ContainerId),
+                });
                 return;
             }
 
             // Only an identifier can name an actor; anything else is refused by the rules before one is made.
             if (Identifiers.Validate(request.ContainerId) is { } invalid)
             {
-                Sender.Refuse(request, invalid.While("container.ID"));
+                Sender.Refuse(request, invalid.While("container.ID").While("create container failed validation"));
                 return;
             }
 
