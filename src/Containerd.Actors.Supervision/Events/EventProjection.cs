@@ -7,6 +7,7 @@ using Containerd.Actors.Core.Events;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Node;
+using Containerd.Actors.Core.Sandboxes;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Core.Tasks;
 using Containerd.Actors.Protocol.Callers;
@@ -95,6 +96,12 @@ public sealed class EventProjection
                 "/containers/update",
                 Labelled(new ContainerUpdate { Id = id, Image = e.Container.Image, SnapshotKey = e.Container.SnapshotKey }, e.Container.Labels),
                 Fields(e.Container.Labels, ("id", id), ("image", e.Container.Image), ("snapshot_key", e.Container.SnapshotKey))),
+            SandboxEvents.RunCreated => ("/sandboxes/create", new SandboxCreate { SandboxId = id }, Fields(("sandbox_id", id))),
+            SandboxEvents.Started => ("/sandboxes/start", new SandboxStart { SandboxId = id }, Fields(("sandbox_id", id))),
+            SandboxEvents.Exited e => (
+                "/sandboxes/exit",
+                new SandboxExit { SandboxId = id, ExitStatus = e.Status, ExitedAt = Timestamp.FromDateTimeOffset(e.ExitedAt) },
+                Fields(("sandbox_id", id))),
             ContainerEvents.Deleted => ("/containers/delete", new ContainerDelete { Id = id }, Fields(("id", id))),
             _ => TaskMessage(record.Entity, id, record.Recorded.Event),
         };
