@@ -12,8 +12,10 @@ using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Events;
 using Containerd.Actors.Protocol.Messages;
 using Containerd.Actors.Protocol.Pulls;
+using Containerd.Actors.Protocol.Sandboxes;
 using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Protocol.Transfers;
+using Containerd.Actors.Supervision.Checkpoints;
 using Containerd.Actors.Supervision.Content;
 using Containerd.Actors.Supervision.Diff;
 using Containerd.Actors.Supervision.Downloads;
@@ -23,8 +25,11 @@ using Containerd.Actors.Supervision.GarbageCollection;
 using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
+using Containerd.Actors.Supervision.Namespaces.Sandboxes;
+using Containerd.Actors.Supervision.Namespaces.Sandboxes.Sandboxers;
 using Containerd.Actors.Supervision.Namespaces.Transfers;
 using Containerd.Actors.Supervision.Node;
+using Containerd.Actors.Supervision.Restarts;
 using Containerd.Actors.Supervision.Snapshots;
 using Containerd.Actors.Supervision.Verifiers;
 
@@ -41,6 +46,7 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
 
     private readonly Dictionary<string, Func<Props>> _children = [];
     private readonly TreeParts _parts;
+    private readonly PodSandboxer _podSandboxer;
 
     // Namespaces are made later, in the context of their own supervisor.
     private readonly IActorRef _self;
@@ -49,6 +55,7 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
     {
         _parts = parts;
         _self = Self;
+        _podSandboxer = new PodSandboxer(_self, parts.Sandboxes, parts.Time);
         Add("executor", () => SyscallExecutor.Props(parts.Executor, parts.Runner));
         Add("namespaces", () => NamespacesSupervisor.Props(parts.LiveEntities, Namespace, parts.Namespaces, parts.Time));
         Add("content", () => ContentActor.Props(Child("executor"), Child("namespaces"), parts.Content, parts.Time));
@@ -60,6 +67,8 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
         Add("events", () => EventExchange.Props(ShimEvents.ToSignal, Child("namespaces"), parts.Time));
         Add("garbage-collection", () =>
             GarbageCollector.Props(Child("namespaces"), Child("content"), Child("snapshots"), parts.GarbageCollection, parts.Time));
+        Add("restart-monitor", () => RestartMonitor.Props(_self, parts.Restarts));
+        Add("checkpoints", () => CheckpointsActor.Props(_self, parts.Checkpoints));
         Add("node", () => NodeActor.Props(parts.Version, parts.Time));
     }
 
@@ -81,6 +90,7 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
             case IForDiffer: Forward("diff", message); break;
             case EventExchange.Stored or EventCommands.Subscribe or EventCommands.Publish or EventCommands.Forward: Forward("events", message); break;
             case GarbageCommands.Run or GarbageCommands.Explain: Forward("garbage-collection", message); break;
+            case CheckpointCommands.ToContent: Forward("checkpoints", message); break;
             case NodeActor.Stop: Forward("node", message); break;
             case NamespaceQueries.List or IInNamespace: Forward("namespaces", message); break;
             case Terminated stopped: Timers.StartSingleTimer(stopped.ActorRef.Path.Name, new StartAgain(stopped.ActorRef.Path.Name), Pause); break;
@@ -106,7 +116,12 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
             TransfersSupervisor.Props(name, _self, _parts.Transfers, _parts.Pulls, _parts.LiveEntities, _parts.Time),
             static message => message is IForTransfers,
             HoldsRoots: false);
-        return NamespaceActor.Props(name, _parts.Namespaces, [containers, pulls, transfers], _parts.Time);
+        NamespaceChild sandboxes = new(
+            "sandboxes",
+            SandboxesSupervisor.PropsOf(name, [.. _parts.Sandboxers, _podSandboxer], _parts.LiveEntities, _parts.Sandboxes, _parts.Time),
+            static message => message is IForSandbox or SandboxQueries.List,
+            HoldsRoots: true);
+        return NamespaceActor.Props(name, _parts.Namespaces, [containers, sandboxes, pulls, transfers], _parts.Time);
     }
 
     private void Add(string name, Func<Props> props)

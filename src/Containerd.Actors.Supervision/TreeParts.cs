@@ -3,6 +3,7 @@
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Executor;
 using Containerd.Actors.Core.Snapshots;
+using Containerd.Actors.Storage.Checkpoints;
 using Containerd.Actors.Storage.Snapshots;
 using Containerd.Actors.Supervision.Content;
 using Containerd.Actors.Supervision.Diff;
@@ -12,7 +13,10 @@ using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
+using Containerd.Actors.Supervision.Namespaces.Sandboxes;
+using Containerd.Actors.Supervision.Namespaces.Sandboxes.Sandboxers;
 using Containerd.Actors.Supervision.Namespaces.Transfers;
+using Containerd.Actors.Supervision.Restarts;
 using Containerd.Actors.Supervision.Snapshots;
 
 namespace Containerd.Actors.Supervision;
@@ -64,6 +68,18 @@ public sealed record TreeParts
 
     /// <summary>What pushes, imports and exports are built on.</summary>
     public required TransferParts Transfers { get; init; }
+
+    /// <summary>The ways to run sandboxes, beside containers that hold pod sandboxes open.</summary>
+    public ImmutableArray<ISandboxer> Sandboxers { get; init; } = [];
+
+    /// <summary>Bounds of sandboxes.</summary>
+    public SandboxesSettings Sandboxes { get; init; } = new();
+
+    /// <summary>Where images of processes wait to become content.</summary>
+    public required CheckpointDirectories Checkpoints { get; init; }
+
+    /// <summary>When tasks are looked at that are to be restarted.</summary>
+    public RestartSettings Restarts { get; init; } = new();
 
     /// <summary>When garbage is collected.</summary>
     public required GarbageCollectionSettings GarbageCollection { get; init; }

@@ -86,6 +86,25 @@ public sealed partial class ConfigurationSpecs
         Assert.Contains(reason, Assert.Throws<ConfigurationException>(() => PluginSettings.From(config)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Blocks_that_nobody_reads_are_refused_by_name() => Assert.Equal(
+        ["contanerd", "containerd.nonsense"],
+        Hocon.UnknownKeys(
+            ConfigurationFactory.ParseString("contanerd.root = /r\nakka.loglevel = DEBUG\ncontainerd.nonsense = 1"), Hocon.Reference()));
+
+    [Fact]
+    public void Runtimes_may_have_any_name_and_no_other_keys_than_those_of_the_reference() => Assert.Equal(
+        ["containerd.runtimes.kata.shim", "containerd.runtimes.kata.options.binary"],
+        Hocon.UnknownKeys(
+            ConfigurationFactory.ParseString("""
+                containerd.runtimes.kata {
+                  type = io.containerd.kata.v2
+                  shim = /opt/kata
+                  options { config-path = /etc/kata.toml, binary = x }
+                }
+                """),
+            Hocon.Reference()));
+
     [GeneratedRegex(@"^[a-z][\w.-]*\s*=")]
     private static partial Regex Key();
 }

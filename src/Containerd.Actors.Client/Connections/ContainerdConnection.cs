@@ -9,6 +9,7 @@ using Containerd.Services.Images.V1;
 using Containerd.Services.Introspection.V1;
 using Containerd.Services.Leases.V1;
 using Containerd.Services.Mounts.V1;
+using Containerd.Services.Sandbox.V1;
 using Containerd.Services.Snapshots.V1;
 using Containerd.Services.Streaming.V1;
 using Containerd.Services.Tasks.V1;
@@ -54,6 +55,8 @@ public sealed class ContainerdConnection : IDisposable
         Mounts = new Mounts.MountsClient(invoker);
         Snapshots = new Snapshots.SnapshotsClient(invoker);
         Tasks = new Tasks.TasksClient(invoker);
+        Sandboxes = new Store.StoreClient(invoker);
+        SandboxControllers = new Controller.ControllerClient(invoker);
         Leases = new Leases.LeasesClient(invoker);
         Events = new Services.Events.V1.Events.EventsClient(invoker);
         Streaming = new Streaming.StreamingClient(invoker);
@@ -93,6 +96,12 @@ public sealed class ContainerdConnection : IDisposable
 
     /// <summary>containerd.services.tasks.v1.</summary>
     public Tasks.TasksClient Tasks { get; }
+
+    /// <summary>Records of sandboxes.</summary>
+    public Store.StoreClient Sandboxes { get; }
+
+    /// <summary>What runs sandboxes.</summary>
+    public Controller.ControllerClient SandboxControllers { get; }
 
     /// <summary>containerd.services.leases.v1.</summary>
     public Leases.LeasesClient Leases { get; }

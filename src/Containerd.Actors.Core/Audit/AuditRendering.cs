@@ -25,7 +25,7 @@ using Containerd.Actors.Protocol.Values;
 namespace Containerd.Actors.Core.Audit;
 
 /// <summary>Events as JSON for people and tools, with secrets redacted. Not a stored form: it may change with any release.</summary>
-public static class AuditRendering
+public static partial class AuditRendering
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -123,7 +123,7 @@ public static class AuditRendering
             case TaskEvents.Deleted e: Write(writer, e.Pid, e.Status, e.ExitedAt); break;
             case TaskEvents.ShimLost e: Text(writer, "reason", e.Reason); break;
             case IDescribed described: Text(writer, "note", described.Describe()); break;
-            default: break; // Events without content, such as paused, are their name.
+            default: WriteSandbox(writer, value); break;
         }
     }
 

@@ -23,6 +23,9 @@ public static class EntityIds
     /// <summary>Prefix of all transfers.</summary>
     public const string TransferPrefix = "transfer/";
 
+    /// <summary>Prefix of all sandboxes.</summary>
+    public const string SandboxPrefix = "sandbox/";
+
     /// <summary>A namespace with its images, leases, content and snapshots.</summary>
     public static string Namespace(string name) => NamespacePrefix + name;
 
@@ -31,6 +34,9 @@ public static class EntityIds
 
     /// <summary>A container's task with its processes.</summary>
     public static string Task(string ns, string id) => $"{TaskPrefix}{ns}/{id}";
+
+    /// <summary>A sandbox: its record and what runs.</summary>
+    public static string Sandbox(string ns, string id) => $"{SandboxPrefix}{ns}/{id}";
 
     /// <summary>A pull.</summary>
     public static string Pull(string ns, string operation) => $"{PullPrefix}{ns}/{operation}";

@@ -6,6 +6,7 @@ using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Leases;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Protocol.Containers;
+using Containerd.Actors.Protocol.Sandboxes;
 
 namespace Containerd.Actors.Core.Filters;
 
@@ -56,6 +57,14 @@ public static class Adaptors
     {
         ["id"] => Found(lease.Id, out value),
         ["labels", ..] => Map(lease.Labels, path, out value),
+        _ => Absent(out value),
+    };
+
+    /// <summary><c>id</c>, <c>labels.K</c>.</summary>
+    public static FieldAdaptor Of(SandboxRecord sandbox) => (IReadOnlyList<string> path, out string value) => path switch
+    {
+        ["id"] => Found(sandbox.Id, out value),
+        ["labels", ..] => Map(sandbox.Labels, path, out value),
         _ => Absent(out value),
     };
 

@@ -44,7 +44,20 @@ public readonly record struct GarbageNode(GarbageKind Kind, string Id, string Sn
 /// <param name="SnapshotKey">Key of its root file system.</param>
 /// <param name="Labels">Its labels, which may refer to more.</param>
 public sealed record ContainerRoot(
-    string ContainerId, string Snapshotter, string SnapshotKey, ImmutableSortedDictionary<string, string> Labels);
+    string ContainerId, string Snapshotter, string SnapshotKey, ImmutableSortedDictionary<string, string> Labels)
+{
+    // No container can have such an id.
+    private const string SandboxPrefix = "sandbox/";
+
+    /// <summary>True for what a sandbox keeps, which is what its labels refer to.</summary>
+    public bool IsSandbox => ContainerId.StartsWith(SandboxPrefix, StringComparison.Ordinal);
+
+    /// <summary>Under which id a sandbox keeps what it keeps.</summary>
+    public static string IdOfSandbox(string id) => SandboxPrefix + id;
+
+    /// <summary>What a sandbox keeps.</summary>
+    public static ContainerRoot OfSandbox(string id, ImmutableSortedDictionary<string, string> labels) => new(IdOfSandbox(id), "", "", labels);
+}
 
 /// <summary>An ingest that was neither committed nor given up.</summary>
 /// <param name="Namespace">Its namespace.</param>

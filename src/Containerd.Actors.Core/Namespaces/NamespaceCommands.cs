@@ -74,8 +74,10 @@ public static class ContainerRoots
     public sealed record Remove(string Namespace, string ContainerId, Caller Caller) : IRequest<Nothing>, INamespaceCommand;
 
     /// <summary>
-    /// Every container that was there at start has said what it keeps. Told once by <c>containers</c> after each of its starts;
-    /// until then nothing is collected in the namespace.
+    /// Every container that was there at start has said what it keeps. Told by <c>containers</c>, and likewise by <c>sandboxes</c>, after
+    /// each of their starts; until then nothing is collected in the namespace.
     /// </summary>
-    public sealed record Complete(string Namespace) : IInNamespace;
+    /// <param name="Namespace">The namespace.</param>
+    /// <param name="Child">Name of the child of the namespace that says so.</param>
+    public sealed record Complete(string Namespace, string Child = "containers") : IInNamespace;
 }

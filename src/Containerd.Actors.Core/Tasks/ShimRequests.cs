@@ -69,7 +69,16 @@ public sealed record TaskCreation(TaskCommands.Create Command, ContainerRecord C
     /// <summary>Name of runc's shim, whose options have a known type.</summary>
     public const string Runc = "io.containerd.runc.v2";
 
+    /// <summary>Type of the options for an image of processes.</summary>
+    public const string CheckpointOptions = "containerd.runc.v1.CheckpointOptions";
+
     private const string RuncOptions = "containerd.runc.v1.Options";
+
+    /// <summary>What it is restored from, for people: a directory or a digest; empty for a fresh start.</summary>
+    public string CheckpointName => Command.Checkpoint?.Digest.ToString() ?? Command.CheckpointPath;
+
+    /// <summary>The sandbox of the container, if it exists: its shim may serve the task. Empty for none.</summary>
+    public string SandboxId { get; init; } = "";
 
     /// <summary>Runtime name or shim path that applies.</summary>
     public string RuntimeName => Command.RuntimePath.Length > 0 ? Command.RuntimePath : Container.RuntimeName;
@@ -80,6 +89,9 @@ public sealed record TaskCreation(TaskCommands.Create Command, ContainerRecord C
     /// <summary>True when the request's options are of another type than the daemon decodes.</summary>
     public bool HasForeignOptions => IsForeign(Command.Options) || (RuntimeName == Runc && IsForeign(Options));
 
-    private static bool IsForeign(AnyValue? options) =>
-        options is { Value.IsEmpty: false } && options.TypeUrl[(options.TypeUrl.LastIndexOf('/') + 1)..] != RuncOptions;
+    /// <summary>True for options that have a value and are of another type.</summary>
+    public static bool IsOther(AnyValue? options, string type) =>
+        options is { Value.IsEmpty: false } && options.TypeUrl[(options.TypeUrl.LastIndexOf('/') + 1)..] != type;
+
+    private static bool IsForeign(AnyValue? options) => IsOther(options, RuncOptions);
 }

@@ -17,11 +17,16 @@ public sealed partial record TaskState
             return TaskStep.Refused(Error.AlreadyExists($"task {ContainerId}"));
         }
 
+        if (creation.Command.Checkpoint is { MediaType: not CheckpointCommands.ImageType } foreign)
+        {
+            return TaskStep.Refused(Error.Unknown($"unsupported checkpoint type \"{foreign.MediaType}\""));
+        }
+
         return creation.HasForeignOptions
             ? TaskStep.Refused(Error.Unknown($"invalid task create option for {creation.RuntimeName}"))
             : TaskStep.Ask(
                 new ShimRequests.Create(creation),
-                new TaskEvents.CreateRequested(creation.RuntimeName, creation.Bundle, creation.Command.Stdio, creation.Command.CheckpointPath));
+                new TaskEvents.CreateRequested(creation.RuntimeName, creation.Bundle, creation.Command.Stdio, creation.CheckpointName));
     }
 
     /// <summary>Whether a request is legal now, and what follows; the legality table.</summary>
@@ -85,6 +90,8 @@ public sealed partial record TaskState
             TaskCommands.Update update => Phase is TaskPhase.Stopped or TaskPhase.Deleting
                 ? Cannot("update", "container")
                 : TaskStep.Ask(new ShimRequests.Update(update.Resources, update.Annotations)),
+            TaskCommands.Checkpoint { Options: { } options } when TaskCreation.IsOther(options, TaskCreation.CheckpointOptions) =>
+                TaskStep.Refused(Error.Unknown($"invalid task checkpoint option for {RuntimeName}")),
             TaskCommands.Checkpoint checkpoint => Phase switch
             {
                 TaskPhase.Running or TaskPhase.Paused => TaskStep.Ask(new ShimRequests.Checkpoint(checkpoint.Path, checkpoint.Options)),

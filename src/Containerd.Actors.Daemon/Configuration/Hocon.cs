@@ -11,6 +11,10 @@ namespace Containerd.Actors.Daemon.Configuration;
 public static class Hocon
 {
     private const string Prefix = "hocon/";
+    private const string Product = "containerd";
+
+    // Below it names are the operator's own; what each may have is what the first of the reference has.
+    private const string Named = "containerd.runtimes";
 
     /// <summary>Every key of the product with its default, and Akka's settings.</summary>
     public static Config Reference()
@@ -52,12 +56,15 @@ public static class Hocon
         return text.Length == 0 ? config : ConfigurationFactory.ParseString(text.ToString()).WithFallback(config);
     }
 
-    /// <summary>Paths under <c>containerd</c> that the reference does not have.</summary>
+    /// <summary>Paths under <c>containerd</c> that the reference does not have, and blocks beside it that nobody reads.</summary>
     public static IEnumerable<string> UnknownKeys(Config config, Config reference)
     {
-        HashSet<string> known = [.. Keys(reference)];
-        return Keys(config).Where(key => !known.Contains(key) && !OpenTables.Has(key));
+        HashSet<string> known = [.. Keys(reference).Select(key => key.Meant)];
+        return Blocks(config).Concat(Keys(config).Where(key => !known.Contains(key.Meant) && !OpenTables.Has(key.Written)).Select(key => key.Written));
     }
+
+    private static IEnumerable<string> Blocks(Config config) =>
+        config.Root.IsObject() ? config.Root.GetObject().Items.Keys.Where(name => name is not (Product or "akka")) : [];
 
     private static Config Parse(string file)
     {
@@ -75,13 +82,14 @@ public static class Hocon
         }
     }
 
-    private static IEnumerable<string> Keys(Config config) =>
-        config.Root.IsObject() && config.Root.GetObject().Items.TryGetValue("containerd", out HoconValue? root)
-            ? Keys(root, "containerd")
+    private static IEnumerable<(string Written, string Meant)> Keys(Config config) =>
+        config.Root.IsObject() && config.Root.GetObject().Items.TryGetValue(Product, out HoconValue? root)
+            ? Keys(root, Product, Product)
             : [];
 
-    private static IEnumerable<string> Keys(HoconValue value, string path) =>
-        value.IsObject() ? value.GetObject().Items.SelectMany(item => Keys(item.Value, $"{path}.{item.Key}")) : [path];
+    private static IEnumerable<(string Written, string Meant)> Keys(HoconValue value, string written, string meant) => value.IsObject()
+        ? value.GetObject().Items.SelectMany(item => Keys(item.Value, $"{written}.{item.Key}", $"{meant}.{(meant == Named ? "*" : item.Key)}"))
+        : [(written, meant)];
 
     private static void Override(StringBuilder text, string key, string? value)
     {

@@ -22,10 +22,9 @@ using Containerd.Actors.Linux.Locks;
 using Containerd.Actors.Linux.Systemd;
 using Containerd.Actors.Persistence;
 using Containerd.Actors.Persistence.Journals;
+using Containerd.Actors.Protocol.Runtimes;
 using Containerd.Actors.Protocol.Trees;
-using Containerd.Actors.Shims;
-using Containerd.Actors.Shims.Bundles;
-using Containerd.Actors.Shims.Starting;
+using Containerd.Actors.Storage.Checkpoints;
 using Containerd.Actors.Storage.Content;
 using Containerd.Actors.Storage.Diff;
 using Containerd.Actors.Storage.Diff.Tar;
@@ -39,8 +38,12 @@ using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
+using Containerd.Actors.Supervision.Namespaces.Sandboxes;
+using Containerd.Actors.Supervision.Namespaces.Sandboxes.Sandboxers;
 using Containerd.Actors.Supervision.Namespaces.Transfers;
 using Containerd.Actors.Supervision.Node;
+using Containerd.Actors.Supervision.Restarts;
+using Containerd.Actors.Supervision.Runtimes;
 using Containerd.Actors.Supervision.Trees;
 
 namespace Containerd.Actors.Daemon.Hosting;
@@ -76,6 +79,7 @@ internal static class DaemonHost
         try
         {
             PullSettings pulls = PullSettings.From(config);
+            RuntimeParts runtimes = RuntimeParts.Of(settings, RuntimesSettings.From(config), logs);
             JournalStore journal = JournalExtension.For(system).Store;
             IActorRef root = system.ActorOf(ContainerdSupervisor.Props(new TreeParts
             {
@@ -89,7 +93,15 @@ internal static class DaemonHost
                 Snapshotters = [overlay, native],
                 ProxiedSnapshotters = proxies.Snapshotters(settings.AskTimeout),
                 Differs = proxies.Differs,
-                Shims = Shims(settings, logs),
+                Shims = new RuntimeShims(
+                    runtimes.Bundles, runtimes.Launcher, runtimes.Catalogue, new StoredCheckpoints(store).UnpackAsync, runtimes.Log, TimeProvider.System),
+                Checkpoints = CheckpointDirectories.Open(Path.Combine(settings.Root, "checkpoints")),
+                Sandboxers =
+                [
+                    new ShimSandboxer(runtimes.Bundles.OfSandboxes, runtimes.Launcher, runtimes.Catalogue, runtimes.Log, TimeProvider.System),
+                ],
+                Sandboxes = SandboxesSettings.From(config),
+                Restarts = RestartSettings.From(config),
                 LiveEntities = journal.LiveEntities,
                 Time = TimeProvider.System,
                 Executor = ExecutorSettings.Read(config),
@@ -110,7 +122,7 @@ internal static class DaemonHost
                 Uuid.Of(settings.Root),
                 Environment.ProcessId,
                 PidNamespace(),
-                [.. Plugins.Of(settings.Root, settings.State, overlay, native), .. proxies.Facts]);
+                [.. Plugins.Of(settings.Root, settings.State, overlay, native, runtimes.Catalogue.Handlers), .. proxies.Facts]);
             await using Faces faces = await Faces.StartAsync(settings, logs, services => services
                 .AddSingleton(system)
                 .AddSingleton(tree)
@@ -125,6 +137,7 @@ internal static class DaemonHost
                 .AddSingleton<IContentReader>(content)
                 .AddSingleton(streams)
                 .AddSingleton<ILiveTree>(new LiveTree(root))
+                .AddSingleton<IRuntimes>(runtimes.Catalogue)
                 .AddSingleton<Core.Audit.IJournalReader>(journal), tree);
             await ServeAsync(settings, logs.CreateLogger("containerd"), stopping);
             await faces.StopAsync(settings.ShutdownTimeout);
@@ -174,26 +187,6 @@ internal static class DaemonHost
         string root = Path.Combine(settings.Root, "io.containerd.snapshotter.v1.overlayfs");
         Directory.CreateDirectory(root);
         return OverlayBackend.Open(root, snapshots.Overlay with { RemapIds = OverlayProbe.RemapsIds(root) });
-    }
-
-    private static RuntimeShims Shims(DaemonSettings settings, ILoggerFactory logs)
-    {
-        ILogger log = logs.CreateLogger("shim");
-        string daemon = Environment.ProcessPath ?? "containerd-actors";
-        ShimSettings shims = new()
-        {
-            GrpcAddress = settings.Address,
-            TtrpcAddress = settings.Address + ".ttrpc",
-            DaemonBinary = daemon,
-            Environment = [.. Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}")],
-        };
-        return new RuntimeShims(
-            new BundleRoots(settings.State, settings.Root),
-            new ShimLauncher(shims),
-            Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            Path.GetDirectoryName(daemon) ?? "/",
-            line => log.LogInformation("{Line}", line),
-            TimeProvider.System);
     }
 
     // pid_namespaces(7): the link reads pid:[INODE].

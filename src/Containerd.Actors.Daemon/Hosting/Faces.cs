@@ -13,6 +13,7 @@ using Containerd.Actors.Grpc.Introspection;
 using Containerd.Actors.Grpc.Leases;
 using Containerd.Actors.Grpc.Namespaces;
 using Containerd.Actors.Grpc.Node;
+using Containerd.Actors.Grpc.Sandboxes;
 using Containerd.Actors.Grpc.Snapshots;
 using Containerd.Actors.Grpc.Streaming;
 using Containerd.Actors.Grpc.Tasks;
@@ -123,6 +124,8 @@ internal sealed class Faces : IAsyncDisposable
         app.MapGrpcService<IntrospectionService>();
         app.MapGrpcService<LeasesService>();
         app.MapGrpcService<NamespacesService>();
+        app.MapGrpcService<SandboxControllerService>();
+        app.MapGrpcService<SandboxStoreService>();
         app.MapGrpcService<SnapshotsService>();
         app.MapGrpcService<StreamingService>();
         app.MapGrpcService<TasksService>();

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Globalization;
-using System.Runtime.InteropServices;
 using Containerd.Actors.Core.Filters;
+using Containerd.Actors.Grpc.Calls;
+using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Protocol.Runtimes;
+using Containerd.Actors.Protocol.Values;
 using Containerd.Services.Introspection.V1;
+using Containerd.Types;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
@@ -12,8 +16,12 @@ namespace Containerd.Actors.Grpc.Introspection;
 
 /// <summary>What the daemon is made of and what it can do.</summary>
 /// <param name="facts">What the daemon says of itself.</param>
-public sealed class IntrospectionService(NodeFacts facts) : Services.Introspection.V1.Introspection.IntrospectionBase
+/// <param name="runtimes">The runtimes of the node.</param>
+public sealed class IntrospectionService(NodeFacts facts, IRuntimes runtimes) : Services.Introspection.V1.Introspection.IntrospectionBase
 {
+    private const string RuntimeType = "io.containerd.runtime.v2";
+    private const string RuntimeId = "task";
+
     /// <inheritdoc />
     public override Task<PluginsResponse> Plugins(PluginsRequest request, ServerCallContext context)
     {
@@ -23,30 +31,72 @@ public sealed class IntrospectionService(NodeFacts facts) : Services.Introspecti
         return Task.FromResult(response);
     }
 
-    /// <inheritdoc />
+    /// <summary>Who the daemon is. Nothing that containerd calls deprecated is served, hence no warnings.</summary>
     public override Task<ServerResponse> Server(Empty request, ServerCallContext context) =>
         Task.FromResult(new ServerResponse { Uuid = facts.Uuid, Pid = (ulong)facts.Pid, Pidns = facts.PidNamespace });
 
-    /// <inheritdoc />
-    public override Task<PluginInfoResponse> PluginInfo(PluginInfoRequest request, ServerCallContext context) =>
-        facts.Plugins.FirstOrDefault(plugin => plugin.Type == request.Type && plugin.Id == request.Id) is { } plugin
-            ? Task.FromResult(new PluginInfoResponse { Plugin = ToWire(plugin) })
-            : throw new RefusedException(Error.Bare(ErrorKind.NotFound, $"plugin {request.Type}.{request.Id} not found: not found"));
+    /// <summary>One plugin; with options for the runtime's, what a runtime says of itself.</summary>
+    public override async Task<PluginInfoResponse> PluginInfo(PluginInfoRequest request, ServerCallContext context)
+    {
+        PluginFacts plugin = facts.Plugins.FirstOrDefault(each => each.Type == request.Type && each.Id == request.Id)
+            ?? throw new RefusedException(Error.Bare(ErrorKind.NotFound, $"plugin {request.Type}.{request.Id} not found: not found"));
+        PluginInfoResponse response = new() { Plugin = ToWire(plugin) };
+        if (request.Options is { } options && plugin is { Type: RuntimeType, Id: RuntimeId })
+        {
+            RuntimeRequest asked = Parse(options);
+            AnyValue info = await runtimes.GetInfoAsync(asked.RuntimePath, asked.Options.ToValue(), context.CancellationToken).ConfigureAwait(false);
+            response.Extra = info.ToAny();
+        }
+
+        return response;
+    }
+
+    private static RuntimeRequest Parse(Any options)
+    {
+        if (options.TypeUrl[(options.TypeUrl.LastIndexOf('/') + 1)..] != RuntimeRequest.Descriptor.FullName)
+        {
+            throw new RefusedException(Error.NotImplemented($"unknown request type {options.TypeUrl}"));
+        }
+
+        try
+        {
+            return RuntimeRequest.Parser.ParseFrom(options.Value);
+        }
+        catch (InvalidProtocolBufferException wrong)
+        {
+            throw new RefusedException(Error.Invalid($"{options.TypeUrl}: {wrong.Message}"), wrong);
+        }
+    }
 
     private static FieldAdaptor Fields(PluginFacts plugin) => (IReadOnlyList<string> path, out string value) =>
     {
-        value = path is ["type"] ? plugin.Type : plugin.Id;
-        return path is ["type"] or ["id"];
+        value = path switch
+        {
+            ["type"] => plugin.Type,
+            ["id"] => plugin.Id,
+            _ => "",
+        };
+        return value.Length > 0;
     };
 
     private static Plugin ToWire(PluginFacts facts)
     {
         Plugin plugin = new() { Type = facts.Type, Id = facts.Id };
+        plugin.Requires.AddRange(facts.Requires);
         plugin.Capabilities.AddRange(facts.Capabilities);
         plugin.Exports.Add(facts.Exports);
-        plugin.Platforms.Add(facts.Platforms.IsEmpty
-            ? [new Types.Platform { Os = "linux", Architecture = Architecture() }]
-            : facts.Platforms.Select(Platform));
+        if (!facts.Platforms.IsEmpty)
+        {
+            plugin.Platforms.Add(facts.Platforms.Select(Platform));
+        }
+        else if (facts.IsOfPlatform)
+        {
+            plugin.Platforms.Add(new Types.Platform
+            {
+                Os = Platforms.Host.Os, Architecture = Platforms.Host.Architecture, Variant = Platforms.Host.Variant ?? "",
+            });
+        }
+
         if (facts.InitError.Length > 0)
         {
             plugin.InitErr = new Google.Rpc.Status { Code = (int)StatusCode.Unknown, Message = facts.InitError };
@@ -60,12 +110,4 @@ public sealed class IntrospectionService(NodeFacts facts) : Services.Introspecti
         string[] parts = text.Split('/');
         return new Types.Platform { Os = parts[0], Architecture = parts.ElementAtOrDefault(1) ?? "", Variant = parts.ElementAtOrDefault(2) ?? "" };
     }
-
-    // Go's words for architectures, which clients compare with.
-    private static string Architecture() => RuntimeInformation.ProcessArchitecture switch
-    {
-        System.Runtime.InteropServices.Architecture.X64 => "amd64",
-        System.Runtime.InteropServices.Architecture.X86 => "386",
-        { } other => other.ToString().ToLower(CultureInfo.InvariantCulture),
-    };
 }

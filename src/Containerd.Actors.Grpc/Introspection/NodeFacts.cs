@@ -19,6 +19,12 @@ public sealed record NodeFacts(
 /// <param name="Id">Unique in its type.</param>
 public sealed record PluginFacts(string Type, string Id)
 {
+    /// <summary>Types of the plugins it is built on.</summary>
+    public ImmutableArray<string> Requires { get; init; } = [];
+
+    /// <summary>True for what depends on the platform, which is then told.</summary>
+    public bool IsOfPlatform { get; init; }
+
     /// <summary>What it can do.</summary>
     public ImmutableArray<string> Capabilities { get; init; } = [];
 

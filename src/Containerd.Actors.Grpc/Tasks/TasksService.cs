@@ -3,6 +3,7 @@
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Filters;
 using Containerd.Actors.Grpc.Calls;
+using Containerd.Actors.Grpc.Content;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Tasks;
@@ -33,6 +34,7 @@ public sealed class TasksService(Tree tree) : Services.Tasks.V1.Tasks.TasksBase
         TaskCommands.Create create = new(context.Namespace(), request.ContainerId, [.. request.Rootfs.Select(ToMount)], stdio, context.Caller())
         {
             CheckpointPath = RestorePathOf(request),
+            Checkpoint = RestoreImageOf(request),
             Options = request.Options.ToValue(),
             RuntimePath = request.RuntimePath,
             TaskApiAddress = request.TaskApiAddress,
@@ -125,13 +127,17 @@ public sealed class TasksService(Tree tree) : Services.Tasks.V1.Tasks.TasksBase
     }
 
     /// <summary>Writes an image of the processes to the directory the options name.</summary>
-    /// <remarks>Without one the image would become content; that is not served yet.</remarks>
+    /// <remarks>Without one the image becomes content; the answer names it, and the spec beside it.</remarks>
     public override async Task<CheckpointTaskResponse> Checkpoint(CheckpointTaskRequest request, ServerCallContext context)
     {
         string path = CheckpointPathOf(request.Options);
         if (path.Length == 0)
         {
-            throw new RefusedException(Error.NotImplemented("checkpoint without an image path"));
+            CheckpointCommands.ToContent checkpoint = new(context.Namespace(), request.ContainerId, request.Options.ToValue(), context.Caller());
+            return new CheckpointTaskResponse
+            {
+                Descriptors = { (await tree.AwaitAsync(checkpoint, context.CancellationToken).ConfigureAwait(false)).Select(ToWire) },
+            };
         }
 
         await DoAsync(
@@ -214,18 +220,17 @@ public sealed class TasksService(Tree tree) : Services.Tasks.V1.Tasks.TasksBase
 
     private static RootfsMount ToMount(Mount wire) => new(wire.Type, wire.Source, wire.Target, [.. wire.Options]);
 
-    // A directory to restore from comes as an annotation of the checkpoint or as an option for runc.
+    // A directory to restore from comes as an option for runc or as an annotation of the checkpoint; the option wins, as in containerd.
     private static string RestorePathOf(CreateTaskRequest request)
     {
-        if (request.Checkpoint is { } checkpoint)
-        {
-            return checkpoint.Annotations.TryGetValue(RestoreFromPath, out string? path)
-                ? path
-                : throw new RefusedException(Error.NotImplemented("restore from a checkpoint in content"));
-        }
-
-        return Is(request.Options, RuncOptionsName) ? Parse(Options.Parser, request.Options).CriuImagePath : "";
+        string path = Is(request.Options, RuncOptionsName) ? Parse(Options.Parser, request.Options).CriuImagePath : "";
+        return path.Length > 0 ? path : request.Checkpoint?.Annotations.GetValueOrDefault(RestoreFromPath, "") ?? "";
     }
+
+    private static Oci.Images.Descriptor? RestoreImageOf(CreateTaskRequest request) =>
+        request.Checkpoint is { } checkpoint && RestorePathOf(request).Length == 0
+            ? new Oci.Images.Descriptor(checkpoint.MediaType, ContentService.ParseDigest(checkpoint.Digest), checkpoint.Size)
+            : null;
 
     private static string CheckpointPathOf(Any? options) =>
         Is(options, CheckpointOptionsName) ? Parse(CheckpointOptions.Parser, options!).ImagePath : "";
@@ -257,6 +262,11 @@ public sealed class TasksService(Tree tree) : Services.Tasks.V1.Tasks.TasksBase
         Terminal = process.Stdio.Terminal,
         ExitStatus = process.Exit?.Status ?? 0,
         ExitedAt = (process.Exit?.ExitedAt).ToTimestamp(),
+    };
+
+    private static Descriptor ToWire(Oci.Images.Descriptor descriptor) => new()
+    {
+        MediaType = descriptor.MediaType, Digest = descriptor.Digest.ToString(), Size = descriptor.Size,
     };
 
     private static DeleteResponse ToWire(string id, ProcessExit exit) => new()

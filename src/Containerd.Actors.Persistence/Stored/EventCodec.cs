@@ -13,7 +13,8 @@ public static class EventCodec
     internal static IReadOnlyList<EventForm> Forms { get; } =
     [
         .. NamespaceForms.All, .. ImageForms.All, .. LeaseForms.All, .. ContentForms.All, .. SnapshotForms.All,
-        .. ContainerForms.All, .. TaskForms.All, .. PullForms.All, .. TransferForms.All, .. NodeForms.All, .. RetentionForms.All,
+        .. ContainerForms.All, .. TaskForms.All, .. SandboxForms.All, .. PullForms.All, .. TransferForms.All,
+        .. NodeForms.All, .. RetentionForms.All,
     ];
 
     private static readonly FrozenDictionary<string, EventForm> ByManifest = Forms.ToFrozenDictionary(form => form.Manifest);

@@ -10,9 +10,11 @@ public sealed record Error(ErrorKind Kind, string Message)
     /// <summary>True for the few texts that containerd writes without their class behind.</summary>
     public bool IsBare { get; init; }
 
-    /// <summary>The message as containerd writes it, ending in the class unless the class is <see cref="ErrorKind.Unknown"/>.</summary>
-    public string Text =>
-        IsBare || Kind == ErrorKind.Unknown || Message.EndsWith(Kind.Text(), StringComparison.Ordinal) ? Message : $"{Message}: {Kind.Text()}";
+    /// <summary>The message as containerd writes it: with the class behind it, in some texts before it, unless it is <see cref="ErrorKind.Unknown"/>.</summary>
+    public string Text => IsBare || Kind == ErrorKind.Unknown || NamesClass ? Message : $"{Message}: {Kind.Text()}";
+
+    private bool NamesClass =>
+        Message.EndsWith(Kind.Text(), StringComparison.Ordinal) || Message.StartsWith($"{Kind.Text()}: ", StringComparison.Ordinal);
 
     /// <summary>This refusal with what was being done put before it.</summary>
     public Error While(string doing) => this with { Message = $"{doing}: {Message}" };

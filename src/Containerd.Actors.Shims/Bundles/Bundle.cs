@@ -15,9 +15,18 @@ public sealed record BundleRoots(string State, string Root)
     /// <summary>The plugin whose directories bundles are; shims and tools know the name.</summary>
     public const string Plugin = "io.containerd.runtime.v2.task";
 
-    internal string StateOf(string ns) => Path.Combine(State, Plugin, ns);
+    /// <summary>The plugin whose directories the bundles of sandboxes are.</summary>
+    public const string SandboxPlugin = "io.containerd.sandbox.controller.v1.shim";
 
-    internal string WorkOf(string ns) => Path.Combine(Root, Plugin, ns);
+    /// <summary>The plugin these bundles belong to.</summary>
+    public string Owner { get; init; } = Plugin;
+
+    /// <summary>The bundles of sandboxes of the same daemon.</summary>
+    public BundleRoots OfSandboxes => this with { Owner = SandboxPlugin };
+
+    internal string StateOf(string ns) => Path.Combine(State, Owner, ns);
+
+    internal string WorkOf(string ns) => Path.Combine(Root, Owner, ns);
 }
 
 /// <summary>The directory a shim and its OCI runtime work in, one per task.</summary>
@@ -65,6 +74,12 @@ public sealed class Bundle
 
     /// <summary>Where the shim's answer is recorded.</summary>
     public string BootstrapPath => In("bootstrap.json");
+
+    /// <summary>Where the sandbox is recorded whose shim serves the task.</summary>
+    public string SandboxPath => In("sandbox");
+
+    /// <summary>True when the shim is a sandbox's: it neither ends with the task nor is cleaned up after with it.</summary>
+    public bool IsSandboxed => File.Exists(SandboxPath);
 
     /// <summary>Makes a bundle; leaves nothing behind if that fails.</summary>
     /// <param name="roots">Where.</param>
@@ -114,7 +129,7 @@ public sealed class Bundle
     {
         ArgumentNullException.ThrowIfNull(roots);
         var found = new List<Bundle>();
-        foreach (var ns in Names(System.IO.Path.Combine(roots.State, BundleRoots.Plugin)))
+        foreach (var ns in Names(System.IO.Path.Combine(roots.State, roots.Owner)))
         {
             found.AddRange(Names(roots.StateOf(ns)).Select(id => new Bundle(roots, ns, id)));
         }
@@ -150,6 +165,9 @@ public sealed class Bundle
 
     /// <summary>Records which executable serves the bundle.</summary>
     public void WriteShimBinary(string path) => Write(ShimBinaryPath, System.Text.Encoding.UTF8.GetBytes(path), PrivateFileMode);
+
+    /// <summary>Records that the shim of this sandbox serves the bundle.</summary>
+    public void WriteSandbox(string id) => Write(SandboxPath, System.Text.Encoding.UTF8.GetBytes(id), PrivateFileMode);
 
     /// <summary>The recorded executable, or null.</summary>
     public string? ReadShimBinary() => File.Exists(ShimBinaryPath) ? File.ReadAllText(ShimBinaryPath).Trim() : null;

@@ -34,7 +34,10 @@ public sealed class ShimRemoval(BundleRoots roots, ShimLauncher launcher, Action
                     await TryAsync(connection.Task.KillAsync("", SignalKill, true, StepTimeout, cancellation)).ConfigureAwait(false);
                     await TryAsync(connection.Task.WaitAsync("", StepTimeout, cancellation)).ConfigureAwait(false);
                     await TryAsync(connection.Task.DeleteAsync("", StepTimeout, cancellation)).ConfigureAwait(false);
-                    await TryAsync(connection.Task.ShutdownAsync(true, StepTimeout, cancellation)).ConfigureAwait(false);
+                    if (!bundle.IsSandboxed)
+                    {
+                        await TryAsync(connection.Task.ShutdownAsync(true, StepTimeout, cancellation)).ConfigureAwait(false);
+                    }
                 }
             }
 
@@ -95,6 +98,11 @@ public sealed class ShimRemoval(BundleRoots roots, ShimLauncher launcher, Action
     // A shim that lost its task to a daemon killed in the middle of a delete lives on; one that serves others stays.
     private static async Task ShutDownAsync(Bundle bundle, CancellationToken cancellation)
     {
+        if (bundle.IsSandboxed)
+        {
+            return;
+        }
+
         try
         {
             ShimConnection connection = await ShimConnection.LoadAsync(bundle, StepTimeout, cancellation).ConfigureAwait(false);
@@ -142,7 +150,7 @@ public sealed class ShimRemoval(BundleRoots roots, ShimLauncher launcher, Action
 
     private void KillStrays(Bundle bundle)
     {
-        if (IsShared(bundle))
+        if (bundle.IsSandboxed || IsShared(bundle))
         {
             return;
         }

@@ -23,6 +23,18 @@ public sealed record ShimAddress(int Version, string Address, string Protocol)
     /// <summary>The end point as the sandbox API shows it, for example <c>ttrpc+unix:///run/containerd/s/…</c>.</summary>
     public string EndPoint => $"{Protocol}+{Address}";
 
+    /// <summary>Reads an end point as the sandbox API shows it.</summary>
+    /// <exception cref="RefusedException">The protocol is missing.</exception>
+    public static ShimAddress FromEndPoint(string endPoint, int version)
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
+        var plus = endPoint.IndexOf('+', StringComparison.Ordinal);
+        return plus > 0
+            ? new ShimAddress(version, endPoint[(plus + 1)..], ProtocolOf(endPoint[..plus]))
+            : throw new RefusedException(Error.Unknown(
+                "the scheme of sandbox address should be in the form of <protocol>+<unix|vsock|tcp>, i.e. ttrpc+unix or grpc+vsock"));
+    }
+
     /// <summary>
     /// Reads an answer in any of its three forms: the message <c>BootstrapResult</c> (2.3 and later), JSON (2.0 to 2.2),
     /// or the bare address (before), which means version 2 over ttrpc.

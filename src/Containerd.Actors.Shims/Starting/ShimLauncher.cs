@@ -51,6 +51,17 @@ public sealed class ShimLauncher(ShimSettings settings)
         return await ShimConnection.ConnectAsync(bundle, address, settings.ConnectTimeout, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>Connects a bundle to the shim of a sandbox, which serves it from then on, and records that.</summary>
+    /// <exception cref="RefusedException">NotImplemented: a protocol or address that is not served.</exception>
+    /// <exception cref="ShimClosedException">Nobody listens at the address.</exception>
+    public async Task<ShimConnection> JoinAsync(Bundle bundle, string sandboxId, ShimAddress address, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(bundle);
+        bundle.WriteSandbox(sandboxId);
+        bundle.WriteBootstrap(address);
+        return await ShimConnection.ConnectAsync(bundle, address, settings.ConnectTimeout, cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>Runs the <c>delete</c> action, which cleans up after a dead shim; idempotent by contract.</summary>
     /// <returns>The status of the task's first process: 137 if the action had to kill it.</returns>
     /// <exception cref="RefusedException">The action failed, was not done in time, or its answer is unusable.</exception>

@@ -6,6 +6,7 @@ using Containerd.Actors.Core.Events;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Node;
+using Containerd.Actors.Core.Sandboxes;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Core.Tasks;
 using Containerd.Actors.Protocol.Callers;
@@ -79,6 +80,11 @@ public sealed class EventProjection
             ContainerEvents.Updated e => (
                 "/containers/update",
                 Labelled(new ContainerUpdate { Id = id, Image = e.Container.Image, SnapshotKey = e.Container.SnapshotKey }, e.Container.Labels)),
+            SandboxEvents.RunCreated => ("/sandboxes/create", new SandboxCreate { SandboxId = id }),
+            SandboxEvents.Started => ("/sandboxes/start", new SandboxStart { SandboxId = id }),
+            SandboxEvents.Exited e => (
+                "/sandboxes/exit",
+                new SandboxExit { SandboxId = id, ExitStatus = e.Status, ExitedAt = Timestamp.FromDateTimeOffset(e.ExitedAt) }),
             ContainerEvents.Deleted => ("/containers/delete", new ContainerDelete { Id = id }),
             _ => TaskMessage(record.Entity, id, record.Recorded.Event),
         };

@@ -34,7 +34,9 @@ public sealed class NamespaceActor : EntityActor<NamespaceState>, IWithTimers
     private readonly ImmutableArray<NamespaceChild> _children;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private ImmutableDictionary<string, ContainerRoot> _roots = ImmutableDictionary.Create<string, ContainerRoot>(StringComparer.Ordinal);
-    private bool _complete;
+
+    // Children that hold roots and have not said yet that they told all of them.
+    private ImmutableHashSet<string> _incomplete;
     private long _sinceSavepoint;
 
     /// <summary>Makes the actor of a namespace.</summary>
@@ -48,7 +50,7 @@ public sealed class NamespaceActor : EntityActor<NamespaceState>, IWithTimers
         _name = name;
         _settings = settings;
         _children = children;
-        _complete = !children.Any(child => child.HoldsRoots);
+        _incomplete = [.. children.Where(child => child.HoldsRoots).Select(child => child.Name)];
     }
 
     /// <inheritdoc />
@@ -105,10 +107,10 @@ public sealed class NamespaceActor : EntityActor<NamespaceState>, IWithTimers
                 Settle(Decision.Done([]), remove.Caller);
                 Changed(isDeletion: true);
                 break;
-            case ContainerRoots.Complete:
-                _complete = true;
+            case ContainerRoots.Complete complete:
+                _incomplete = _incomplete.Remove(complete.Child);
                 break;
-            case NamespaceCommands.Collect or NamespaceCommands.Delete or NamespaceQueries.Preview when !_complete && Stored.Exists:
+            case NamespaceCommands.Collect or NamespaceCommands.Delete or NamespaceQueries.Preview when !_incomplete.IsEmpty && Stored.Exists:
                 Sender.Tell(((IRequest)message).Refusal(Error.Unavailable($"namespace \"{_name}\": its containers are being recovered")));
                 break;
             case NamespaceQueries.Preview preview:
@@ -156,7 +158,7 @@ public sealed class NamespaceActor : EntityActor<NamespaceState>, IWithTimers
                 Change(Decided.Decide(command), command);
                 break;
             case NamespaceCommands.Delete command:
-                Change(Decided.Decide(command, _roots.Count), command);
+                Change(Decided.Decide(command, _roots.Values.Count(root => !root.IsSandbox)), command);
                 break;
             case ImageCommands.Create command:
                 Change(Decided.Decide(command, now), command);

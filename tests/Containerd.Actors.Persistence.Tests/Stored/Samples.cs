@@ -10,6 +10,7 @@ using Containerd.Actors.Core.Leases;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Node;
 using Containerd.Actors.Core.Pulls;
+using Containerd.Actors.Core.Sandboxes;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Core.Tasks;
 using Containerd.Actors.Core.Transfers;
@@ -17,6 +18,7 @@ using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Persistence.Stored;
 using Containerd.Actors.Protocol.Containers;
 using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Protocol.Sandboxes;
 using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Protocol.Values;
 
@@ -56,6 +58,18 @@ internal static class Samples
         SnapshotKey = "redis",
         Extensions = ImmutableSortedDictionary.Create<string, AnyValue>(StringComparer.Ordinal).Add("x", new AnyValue("t", new byte[] { 3 })),
         Sandbox = "pod",
+        CreatedAt = Noon,
+        UpdatedAt = Noon.AddSeconds(1),
+    };
+
+    private static readonly SandboxRecord Sandbox = new("pod")
+    {
+        Labels = Some,
+        RuntimeName = "io.containerd.runc.v2",
+        RuntimeOptions = new AnyValue("containerd.runc.v1.Options", new byte[] { 1, 2 }),
+        Spec = new AnyValue("types.containerd.io/opencontainers/runtime-spec/1/Spec", Encoding.UTF8.GetBytes("{\"ociVersion\":\"1.1.0\"}")),
+        Extensions = ImmutableSortedDictionary.Create<string, AnyValue>(StringComparer.Ordinal).Add("x", new AnyValue("t", new byte[] { 3 })),
+        Sandboxer = "shim",
         CreatedAt = Noon,
         UpdatedAt = Noon.AddSeconds(1),
     };
@@ -100,6 +114,19 @@ internal static class Samples
         new TaskEvents.DeleteRequested(),
         new TaskEvents.Deleted(7, 137, Noon),
         new TaskEvents.ShimLost("connection reset"),
+        new SandboxEvents.Created(Sandbox),
+        new SandboxEvents.Updated(Sandbox),
+        new SandboxEvents.Deleted(true),
+        new SandboxEvents.RunRequested("shim", "io.containerd.runc.v2", "/run/netns/pod"),
+        new SandboxEvents.RunCreated("ttrpc+unix:///run/s", 3),
+        new SandboxEvents.RunFailed(Missing, true),
+        new SandboxEvents.StartRequested(),
+        new SandboxEvents.Started(7, Noon),
+        new SandboxEvents.StopRequested(10),
+        new SandboxEvents.Exited(137, Noon),
+        new SandboxEvents.ShutdownRequested(),
+        new SandboxEvents.ShutDown(true),
+        new SandboxEvents.Lost("connection reset", true),
         new PullEvents.Requested("docker.io/library/redis:7", "overlayfs", "linux/arm64/v8"),
         new PullEvents.Resolved(Target),
         new PullEvents.LayerUnpacked(Blob, "sha256:chain"),

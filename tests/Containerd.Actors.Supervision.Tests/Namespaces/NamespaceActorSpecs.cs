@@ -99,6 +99,21 @@ public sealed class NamespaceActorSpecs : NamespacesFixture
     }
 
     [Fact]
+    public async Task What_a_sandbox_refers_to_is_kept_and_the_sandbox_is_no_container()
+    {
+        IActorRef ns = Namespace();
+        var blob = Blob(7);
+        await Do(ns, blob);
+        var labels = Labels.From([KeyValuePair.Create("containerd.io/gc.ref.content", blob.Digest.ToString())]);
+        await Do(ns, new ContainerRoots.Set(Ns, ContainerRoot.OfSandbox("pod", labels), By));
+        Assert.Empty((await Do(ns, Collect)).Removed);
+        Assert.Equal(
+            "namespace \"default\" must be empty, but it still has blobs: failed precondition", await Refusal(ns, new NamespaceCommands.Delete(Ns, By)));
+        await Do(ns, new ContainerRoots.Remove(Ns, ContainerRoot.IdOfSandbox("pod"), By));
+        Assert.Single((await Do(ns, Collect)).Removed);
+    }
+
+    [Fact]
     public void Requests_for_containers_go_to_them()
     {
         IActorRef ns = Namespace(Containers());

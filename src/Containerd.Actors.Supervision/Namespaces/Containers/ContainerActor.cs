@@ -10,6 +10,7 @@ using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Containers;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
+using Containerd.Actors.Protocol.Sandboxes;
 using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Supervision.Entities;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks;
@@ -54,6 +55,9 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
             case ContainerCommands.Delete delete: Forget(delete); break;
             case ContainerQueries.Get: Answer(); break;
             case TaskCommands.Create create: CreateTask(create); break;
+            case Unprepared unprepared: Sender.Refuse(unprepared.Command, unprepared.Error); break;
+            case TaskCreation when Stored.Record is null: Sender.Tell(Reply.Refused<uint>(ContainerState.Missing(Namespace, id))); break;
+            case TaskCreation creation: CreateTask(creation); break;
             case TaskSignals.Forwarded: _task?.Forward(message); break;
             case IForContainer request: ForwardToTask(request); break;
             case Announced announced: OnAnnounced(announced); break;
@@ -142,9 +146,43 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
             return;
         }
 
+        TaskCreation creation = new(create, record, on.Shims.BundleOf(Namespace, id));
+        if (record.Sandbox.Length == 0 && create.Checkpoint is null)
+        {
+            CreateTask(creation);
+            return;
+        }
+
+        LookUpAsync(creation).PipeTo(
+            Self, Sender, failure: e => new Unprepared(create, e is RefusedException refused ? refused.Error : Error.Unavailable(e.Message)));
+    }
+
+    // A container may name a sandbox of which the store knows nothing: its task gets a shim of its own, as in containerd.
+    private async Task<TaskCreation> LookUpAsync(TaskCreation creation)
+    {
+        (TaskCommands.Create create, string sandbox) = (creation.Command, creation.Container.Sandbox);
+        if (create.Checkpoint is { } image)
+        {
+            NamespaceState state = (await AskOwnerAsync(new NamespaceQueries.GetState(Namespace)).ConfigureAwait(false)).Value;
+            if (!state.Content.ContainsKey(image.Digest))
+            {
+                throw new RefusedException(Error.NotFound($"content digest {image.Digest}"));
+            }
+        }
+
+        return sandbox.Length > 0
+            && await AskOwnerAsync(new SandboxQueries.Get(Namespace, sandbox, create.By)).ConfigureAwait(false) is Done<SandboxRecord>
+            ? creation with { SandboxId = sandbox }
+            : creation;
+    }
+
+    private Task<Reply<T>> AskOwnerAsync<T>(IRequest<T> request) => owner.Ask<Reply<T>>(request, on.Settings.RootTimeout);
+
+    private void CreateTask(TaskCreation creation)
+    {
         _isTaskAbsent = false;
         EnsureTask();
-        _task.Forward(new TaskCreation(create, record, on.Shims.BundleOf(Namespace, id)));
+        _task.Forward(creation);
     }
 
     private void ForwardToTask(IForContainer request)
@@ -239,6 +277,8 @@ internal sealed class ContainerActor(TaskDependencies on, IActorRef owner, strin
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
     private sealed record Announced(Action Then);
+
+    private sealed record Unprepared(TaskCommands.Create Command, Error Error);
 
     private sealed record StartTask;
 }

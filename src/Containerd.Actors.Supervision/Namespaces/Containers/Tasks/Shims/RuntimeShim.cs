@@ -51,7 +51,11 @@ internal sealed class RuntimeShim(ShimConnection connection, LogPump pump) : ISh
         DeleteResponse deleted = await connection.Task.DeleteAsync("", Unlimited, cancellationToken).ConfigureAwait(false);
         try
         {
-            await connection.Task.ShutdownAsync(false, ShutdownTimeout, cancellationToken).ConfigureAwait(false);
+            // The shim of a sandbox ends with the sandbox.
+            if (!connection.Bundle.IsSandboxed)
+            {
+                await connection.Task.ShutdownAsync(false, ShutdownTimeout, cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (RefusedException)
         {

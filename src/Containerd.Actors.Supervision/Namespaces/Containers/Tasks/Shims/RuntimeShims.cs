@@ -3,12 +3,14 @@
 using System.Text.Json;
 using Containerd.Actors.Core.Linux;
 using Containerd.Actors.Core.Tasks;
+using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Protocol.Values;
 using Containerd.Actors.Shims;
 using Containerd.Actors.Shims.Bundles;
 using Containerd.Actors.Shims.Removing;
+using Containerd.Actors.Shims.Runtimes;
 using Containerd.Actors.Shims.Starting;
 using Containerd.Runtime.Task.V3;
 using Google.Protobuf;
@@ -21,12 +23,12 @@ namespace Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 /// <summary>Real shims: runtime v2 binaries with bundles on disk, spoken to over ttrpc.</summary>
 /// <param name="roots">Where bundles lie.</param>
 /// <param name="launcher">Runs shim executables.</param>
-/// <param name="searchPath">Directories in which runtimes are looked for, as in <c>PATH</c>.</param>
-/// <param name="daemonDirectory">Directory of the daemon's executable; searched last.</param>
+/// <param name="runtimes">Names of runtimes.</param>
+/// <param name="unpack">Extracts a stored image of processes into a directory.</param>
 /// <param name="log">Takes what shims log, line by line.</param>
 /// <param name="time">The clock.</param>
 public sealed class RuntimeShims(
-    BundleRoots roots, ShimLauncher launcher, string searchPath, string daemonDirectory, Action<string> log, TimeProvider time) : IShims
+    BundleRoots roots, ShimLauncher launcher, RuntimeCatalogue runtimes, Func<Digest, string, CancellationToken, Task> unpack, Action<string> log, TimeProvider time) : IShims
 {
     private const uint StatusUnknown = 255;
     private static readonly TimeSpan UndoTimeout = TimeSpan.FromSeconds(15);
@@ -39,12 +41,9 @@ public sealed class RuntimeShims(
     public async Task<CreatedShim> CreateAsync(string ns, TaskCreation creation, CancellationToken cancellationToken)
     {
         string id = creation.Container.Id;
-        if (creation.Command.TaskApiAddress.Length > 0)
-        {
-            throw new RefusedException(Error.NotImplemented("task_api_address: tasks in a sandbox's shim"));
-        }
-
-        string binary = RuntimeBinary.Resolve(creation.RuntimeName, searchPath, daemonDirectory);
+        ShimAddress? sandbox = SandboxAddresses.Of(roots, ns, creation);
+        string binary = sandbox is null ? runtimes.BinaryOf(creation.RuntimeName) : "";
+        AnyValue? options = await runtimes.OptionsOfAsync(creation.RuntimeName, creation.Options, cancellationToken).ConfigureAwait(false);
         AnyValue? spec = creation.Container.Spec;
 
         // The journal knows of no task, so what lies there belongs to none.
@@ -55,11 +54,18 @@ public sealed class RuntimeShims(
         ShimConnection? connection = null;
         try
         {
+            if (creation.Command.Checkpoint is { } image)
+            {
+                await unpack(image.Digest, CheckpointOf(bundle), cancellationToken).ConfigureAwait(false);
+            }
+
             pump = LogPump.Open(bundle, log);
-            connection = await While("failed to start shim", launcher.StartAsync(bundle, binary, ToAny(creation.Options), cancellationToken)).ConfigureAwait(false);
+            connection = await While("failed to start shim", sandbox is null
+                ? launcher.StartAsync(bundle, binary, ToAny(options), cancellationToken)
+                : launcher.JoinAsync(bundle, creation.SandboxId, sandbox, cancellationToken)).ConfigureAwait(false);
             CreateTaskResponse created = await While(
                 "failed to create shim task",
-                connection.Task.CreateAsync(Request(bundle, creation), Timeout.InfiniteTimeSpan, cancellationToken)).ConfigureAwait(false);
+                connection.Task.CreateAsync(Request(bundle, creation, options), Timeout.InfiniteTimeSpan, cancellationToken)).ConfigureAwait(false);
             return new CreatedShim(new RuntimeShim(connection, pump), created.Pid);
         }
         catch
@@ -142,9 +148,14 @@ public sealed class RuntimeShims(
 
     private string? BinaryOf(Bundle bundle, string runtimeName)
     {
+        if (bundle.IsSandboxed)
+        {
+            return null;
+        }
+
         try
         {
-            return bundle.ReadShimBinary() ?? (runtimeName.Length > 0 ? RuntimeBinary.Resolve(runtimeName, searchPath, daemonDirectory) : null);
+            return bundle.ReadShimBinary() ?? (runtimeName.Length > 0 ? runtimes.BinaryOf(runtimeName) : null);
         }
         catch (RefusedException)
         {
@@ -194,7 +205,10 @@ public sealed class RuntimeShims(
         }
     }
 
-    private static CreateTaskRequest Request(Bundle bundle, TaskCreation creation)
+    // It is read when the task is started, and goes with the bundle.
+    private static string CheckpointOf(Bundle bundle) => Path.Combine(bundle.WorkPath, "checkpoint");
+
+    private static CreateTaskRequest Request(Bundle bundle, TaskCreation creation, AnyValue? options)
     {
         TaskCommands.Create command = creation.Command;
         CreateTaskRequest request = new()
@@ -205,8 +219,8 @@ public sealed class RuntimeShims(
             Stdin = command.Stdio.Stdin,
             Stdout = command.Stdio.Stdout,
             Stderr = command.Stdio.Stderr,
-            Checkpoint = command.CheckpointPath,
-            Options = ToAny(creation.Options),
+            Checkpoint = command.Checkpoint is null ? command.CheckpointPath : CheckpointOf(bundle),
+            Options = ToAny(options),
         };
         foreach (RootfsMount mount in command.Rootfs)
         {
