@@ -34,6 +34,7 @@ internal sealed class ProxyPlugins : IDisposable
     public IEnumerable<PluginFacts> Facts => _settings.Proxies.Select(plugin =>
         new PluginFacts(plugin.IsDiffer ? "io.containerd.differ.v1" : "io.containerd.snapshotter.v1", plugin.Name)
         {
+            IsOfPlatform = true,
             Capabilities = plugin.Capabilities,
             Platforms = plugin.Platforms,
             Exports = plugin.Exports.SetItem("address", plugin.Address),
