@@ -27,7 +27,7 @@ namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 /// </code>
 /// <see cref="PullPlan"/> says what is fetched and unpacked next; <c>PullActor.Plan.cs</c> only begins it. A pull that fails ends when nothing of it is
 /// under way any more, and gives its lease back then. A daemon that is killed leaves a pull that is recorded as failed at the next start,
-/// which gives the lease back too; what it had stored makes the next attempt short.
+/// which gives the lease back too; the next attempt goes on from the uploads that it left.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "An actor ends in PostStop, where both are disposed.")]
 internal sealed partial class PullActor : EntityActor<PullState>, IWithTimers
