@@ -17,6 +17,7 @@ internal static class Plugins
     private const string Event = "io.containerd.event.v1";
     private const string GarbageCollection = "io.containerd.gc.v1";
     private const string Grpc = "io.containerd.grpc.v1";
+    private const string ImageVerifier = "io.containerd.image-verifier.v1";
     private const string Lease = "io.containerd.lease.v1";
     private const string Metadata = "io.containerd.metadata.v1";
     private const string MonitorContainer = "io.containerd.monitor.container.v1";
@@ -64,6 +65,7 @@ internal static class Plugins
         string root, string state, OverlayBackend overlay, NativeBackend native, ImmutableArray<RuntimeHandler> handlers) =>
     [
         new(Content, "content") { Exports = Export("root", Path.Combine(root, "io.containerd.content.v1.content")) },
+        new(ImageVerifier, "bindir"),
         new(Warning, "deprecations"),
         new(Snapshotter, native.Name) { IsOfPlatform = true, Capabilities = native.Capabilities, Exports = Export("root", native.Root) },
         new(Snapshotter, overlay.Name)
@@ -83,7 +85,7 @@ internal static class Plugins
         new(Differ, "walking") { Requires = [Metadata], IsOfPlatform = true },
         new(Lease, "manager") { Requires = [Metadata] },
         new(Streaming, "manager"),
-        new(Transfer, "local") { Requires = [Differ, Lease, Metadata] },
+        new(Transfer, "local") { Requires = [Differ, ImageVerifier, Lease, Metadata] },
         new(Shim, "manager") { Requires = [Event, Metadata] },
         new(Runtime, "task")
         {
