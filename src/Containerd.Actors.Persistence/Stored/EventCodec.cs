@@ -45,7 +45,7 @@ public static class EventCodec
         {
             return form.Read(payload);
         }
-        catch (InvalidProtocolBufferException damaged)
+        catch (Exception damaged) when (damaged is InvalidProtocolBufferException or FormatException)
         {
             throw new FormatException($"damaged payload of \"{manifest}\": {damaged.Message}", damaged);
         }
