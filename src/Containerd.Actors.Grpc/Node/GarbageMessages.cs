@@ -43,15 +43,7 @@ internal static class GarbageMessages
 
     private static GarbageThing ToWire(GarbageNode node) => new()
     {
-        Kind = node.Kind switch
-        {
-            GarbageKind.Lease => "lease",
-            GarbageKind.Image => "image",
-            GarbageKind.Container => "container",
-            GarbageKind.Content => "content",
-            GarbageKind.Snapshot => "snapshot",
-            _ => "ingest",
-        },
+        Kind = node.Kind.ToString().ToLowerInvariant(),
         Id = node.Id,
         Snapshotter = node.Snapshotter,
     };

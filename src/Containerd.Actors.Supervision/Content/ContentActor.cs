@@ -173,15 +173,23 @@ public sealed class ContentActor : UntypedActor
     // The answer comes when the upload's actor is gone, however it went: only then is its lock.
     private bool Close(string ns, string reference, bool abort)
     {
-        if (!_open.TryGetValue((ns, reference), out var open))
+        bool isAwaited = !Sender.Equals(Context.System.DeadLetters);
+        bool isOpen = _open.TryGetValue((ns, reference), out var open);
+        if (isOpen)
         {
-            Sender.Tell(Reply.Done());
-            return false;
+            open.Actor.Tell(new IngestActor.End(abort));
         }
 
-        open.Actor.Tell(new IngestActor.End(abort));
-        open.Closing.Add(Sender);
-        return true;
+        if (isOpen && isAwaited)
+        {
+            open.Closing.Add(Sender);
+        }
+        else if (isAwaited)
+        {
+            Sender.Tell(Reply.Done());
+        }
+
+        return isOpen;
     }
 
     private void Abort(IngestCommands.Abort abort)

@@ -2,6 +2,7 @@
 
 using System.Collections.Immutable;
 using Akka.Actor;
+using Akka.Event;
 using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Executor;
 using Containerd.Actors.Core.Namespaces;
@@ -11,6 +12,7 @@ using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
 using Containerd.Actors.Storage.Content;
 using Containerd.Actors.Storage.Effects;
+using Error = Containerd.Actors.Protocol.Errors.Error;
 
 namespace Containerd.Actors.Supervision.Content;
 
@@ -54,7 +56,7 @@ internal sealed class IngestActor : UntypedActor, IWithUnboundedStash
     }
 
     /// <summary>Give it back; what is stored can be resumed unless it is to be forgotten.</summary>
-    internal sealed record End(bool Abort);
+    internal sealed record End(bool Abort) : IDeadLetterSuppression;
 
     /// <inheritdoc />
     public IStash Stash { get; set; } = null!;

@@ -52,6 +52,7 @@ public sealed class NamespacesSupervisor : UntypedActor, IWithTimers
     /// <inheritdoc />
     protected override void PreStart()
     {
+        Context.System.EventStream.Subscribe(Self, typeof(DeadLetter));
         foreach (string id in _liveEntities(EntityIds.NamespacePrefix))
         {
             Start(id[EntityIds.NamespacePrefix.Length..]);
@@ -78,6 +79,12 @@ public sealed class NamespacesSupervisor : UntypedActor, IWithTimers
                 break;
             case StartAgain again:
                 Start(again.Namespace);
+                break;
+            case DeadLetter { Message: IRequest lost } dead when dead.Recipient.Path.Parent.Equals(Self.Path):
+                // It was on its way when the namespace stopped; its client would wait for nothing.
+                dead.Sender.Tell(lost.Refusal(Error.Unavailable($"namespace \"{dead.Recipient.Path.Name}\" stopped and is started again soon")));
+                break;
+            case DeadLetter:
                 break;
             default:
                 Unhandled(message);
