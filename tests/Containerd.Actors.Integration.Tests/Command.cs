@@ -14,7 +14,7 @@ internal sealed record Ran(int Status, string Output, string Errors)
 /// <summary>Runs programs as a user would.</summary>
 internal static class Command
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     public static async Task<Ran> RunAsync(string program, params string[] arguments) => await RunAsync("", program, arguments);
 

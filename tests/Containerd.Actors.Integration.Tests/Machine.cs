@@ -83,7 +83,7 @@ public sealed class Machine : IAsyncLifetime
     internal async Task StartDaemonAsync(params string[] more)
     {
         _daemon = Process.Start(new ProcessStartInfo(Repository.Daemon, ["--address", Socket, "--root", Root, "--state", State, "--log-level", "error", .. more]))!;
-        await Command.UntilAsync(() => CtrAsync("version"), ran => ran.Status == 0, TimeSpan.FromSeconds(10));
+        await Command.UntilAsync(() => CtrAsync("version"), ran => ran.Status == 0, TimeSpan.FromSeconds(60));
     }
 
     /// <summary>Ends the daemon as a power cut would.</summary>
