@@ -12,6 +12,7 @@ internal static class Counterparts
     private const string Ttrpc = $"plugins.\"{PluginNames.Ttrpc}\"";
     private const string Images = $"plugins.\"{PluginNames.Images}\"";
     private const string Transfer = "plugins.\"io.containerd.transfer.v1.local\"";
+    private const string Verifiers = "plugins.\"io.containerd.image-verifier.v1.bindir\"";
     private const string Timeouts = "timeouts.\"io.containerd.timeout";
     private const string Owned = "containerd's own directory is left alone: its records cannot be read, and what they keep would be collected";
 
@@ -44,6 +45,9 @@ internal static class Counterparts
             ("shared" or "isolated") and string policy => new Outcome.Carried("containerd.content.sharing-policy", policy),
             _ => new Outcome.Left("containerd has no such policy"),
         },
+        [$"{Verifiers}.bin_dir"] = Text("containerd.pulls.verifiers.directory"),
+        [$"{Verifiers}.max_verifiers"] = Whole("containerd.pulls.verifiers.verifiers-max", 1, 100),
+        [$"{Verifiers}.per_verifier_timeout"] = Duration("containerd.pulls.verifiers.time-limit"),
         [$"{Timeouts}.shim.load\""] = Duration("containerd.containers.shim.connect-timeout"),
         [$"{Timeouts}.shim.cleanup\""] = Duration("containerd.containers.shim.clean-up-timeout"),
         [$"{Timeouts}.task.state\""] = Duration("containerd.containers.shim.query-timeout"),
@@ -76,7 +80,6 @@ internal static class Counterparts
         ["plugins.\"io.containerd.monitor.task.v1.cgroups\""] = "there is no metrics socket",
         ["plugins.\"io.containerd.monitor.container.v1.restart\""] = "the labels containerd.io/restart.* are not acted on",
         ["plugins.\"io.containerd.nri.v1.nri\""] = "NRI is not served",
-        ["plugins.\"io.containerd.image-verifier.v1.bindir\""] = "images are not verified by programs",
         ["plugins.\"io.containerd.runtime.v2.task\".platforms"] = "the platform is this machine's",
         ["plugins.\"io.containerd.runtime.v2.task\".sched_core"] = "core scheduling is not set",
         ["plugins.\"io.containerd.service.v1.diff-service\""] = "there is one differ, walking",

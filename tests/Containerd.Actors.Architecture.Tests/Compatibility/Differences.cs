@@ -17,7 +17,10 @@ internal static class Differences
         ["containerd.services.streaming.v1.Streaming/Stream"] = "streams end with their connection, so leases keep none",
         ["containerd.services.tasks.v1.Tasks/Checkpoint"] = "to a path, not to content",
         ["containerd.services.tasks.v1.Tasks/Create"] = "shims over ttrpc; `task_api_address`, vsock and gRPC shims are refused; checkpoints come from a path",
-        ["containerd.services.transfer.v1.Transfer/Transfer"] = "tag, push, import, export and echo; other pairs answer `Unimplemented`. A push honours platforms: one is pushed as the image that it is, where containerd pushes the whole index",
+        ["containerd.services.transfer.v1.Transfer/Transfer"] =
+            "pull, push, import, export, tag and echo; other pairs answer `Unimplemented`; `http_debug` of a pull is refused; more image " +
+            "verifiers than `verifiers-max` refuse a pull, where containerd passes the rest over; a push honours platforms: one is pushed as " +
+            "the image that it is, where containerd pushes the whole index",
         ["containerd.actors.v1.Audit"] = "ours: the journal",
         ["containerd.actors.v1.Node"] = "ours: the live tree, pulls in the daemon, garbage collection and its reasons",
     };

@@ -74,6 +74,17 @@ public sealed class ConfigImportSpecs : IDisposable
         Assert.Equal(hosts, PullSettings.From(Accepted(_folder.Import(toml))).Registry.HostsDirectory);
 
     [Fact]
+    public void Image_verifiers_are_carried_over()
+    {
+        Config config = Accepted(_folder.Import(
+            "version = 3\n[plugins.'io.containerd.image-verifier.v1.bindir']\nbin_dir = '/v'\nmax_verifiers = 3\nper_verifier_timeout = '2s'"));
+        Assert.Equal(
+            ("/v", 3, TimeSpan.FromSeconds(2)),
+            (config.GetString("containerd.pulls.verifiers.directory"), config.GetInt("containerd.pulls.verifiers.verifiers-max"),
+                config.GetTimeSpan("containerd.pulls.verifiers.time-limit")));
+    }
+
+    [Fact]
     public void Who_may_see_content_is_carried_over() => Assert.Equal(
         "isolated",
         Accepted(_folder.Import("version = 2\n[plugins.\"io.containerd.metadata.v1.bolt\"]\ncontent_sharing_policy = \"isolated\""))
