@@ -13,6 +13,7 @@ internal static class Counterparts
     private const string Images = $"plugins.\"{PluginNames.Images}\"";
     private const string Transfer = "plugins.\"io.containerd.transfer.v1.local\"";
     private const string Verifiers = "plugins.\"io.containerd.image-verifier.v1.bindir\"";
+    private const string Overlay = "plugins.\"io.containerd.snapshotter.v1.overlayfs\"";
     private const string Timeouts = "timeouts.\"io.containerd.timeout";
     private const string Owned = "containerd's own directory is left alone: its records cannot be read, and what they keep would be collected";
 
@@ -45,6 +46,9 @@ internal static class Counterparts
             ("shared" or "isolated") and string policy => new Outcome.Carried("containerd.content.sharing-policy", policy),
             _ => new Outcome.Left("containerd has no such policy"),
         },
+        ["plugins.\"io.containerd.monitor.container.v1.restart\".interval"] = Duration("containerd.restart-monitor.interval"),
+        [$"{Overlay}.upperdir_label"] = setting => new Outcome.Carried("containerd.snapshots.overlayfs.upperdir-label", Flag(setting) ? "on" : "off"),
+        [$"{Overlay}.mount_options"] = setting => new Outcome.Carried("containerd.snapshots.overlayfs.mount-options", $"[{string.Join(", ", Words(setting).Select(Quoted))}]"),
         [$"{Verifiers}.bin_dir"] = Text("containerd.pulls.verifiers.directory"),
         [$"{Verifiers}.max_verifiers"] = Whole("containerd.pulls.verifiers.verifiers-max", 1, 100),
         [$"{Verifiers}.per_verifier_timeout"] = Duration("containerd.pulls.verifiers.time-limit"),
@@ -78,20 +82,20 @@ internal static class Counterparts
         ["plugins.\"io.containerd.tracing.processor.v1.otlp\""] = "traces are not exported",
         ["plugins.\"io.containerd.metadata.v1.bolt\".no_sync"] = "the journal is always synchronous",
         ["plugins.\"io.containerd.monitor.task.v1.cgroups\""] = "there is no metrics socket",
-        ["plugins.\"io.containerd.monitor.container.v1.restart\""] = "the labels containerd.io/restart.* are not acted on",
+        ["plugins.\"io.containerd.monitor.container.v1.restart\""] = "the restart monitor has no such setting",
         ["plugins.\"io.containerd.nri.v1.nri\""] = "NRI is not served",
         ["plugins.\"io.containerd.runtime.v2.task\".platforms"] = "the platform is this machine's",
         ["plugins.\"io.containerd.runtime.v2.task\".sched_core"] = "core scheduling is not set",
-        ["plugins.\"io.containerd.service.v1.diff-service\""] = "there is one differ, walking",
+        ["plugins.\"io.containerd.service.v1.diff-service\""] = "write the order of differs as containerd.diff.order",
         ["plugins.\"io.containerd.service.v1.tasks-service\""] = "block I/O and cache classes are not set",
         ["plugins.\"io.containerd.shim.v1.manager\""] = "shims get the environment of the daemon",
-        ["plugins.\"io.containerd.snapshotter.v1.overlayfs\""] = "the overlayfs snapshotter has no settings; it is below containerd.root",
+        [Overlay] = "the overlayfs snapshotter has no such setting; it is below containerd.root",
         ["plugins.\"io.containerd.snapshotter.v1.native\""] = "the native snapshotter has no settings; it is below containerd.root",
         ["plugins.\"io.containerd.snapshotter.v1"] = "there is no such snapshotter",
         ["plugins.\"io.containerd.differ.v1.erofs\""] = "there is no such differ",
         ["plugins"] = "there is no such plugin",
-        ["proxy_plugins"] = "plugins in other processes are not used",
-        ["stream_processors"] = "layers go through no other programs",
+        ["proxy_plugins"] = "write it below containerd.proxy-plugins; plugins of type snapshot and diff are served",
+        ["stream_processors"] = "write it below containerd.stream-processors",
     };
 
     /// <summary>What becomes of a setting.</summary>

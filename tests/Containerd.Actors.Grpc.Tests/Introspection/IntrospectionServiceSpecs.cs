@@ -78,7 +78,7 @@ public sealed class IntrospectionServiceSpecs
     }
 
     [Theory]
-    [InlineData("io.containerd.runtime.v2", "none", "", "plugin io.containerd.runtime.v2.none not found")]
+    [InlineData("io.containerd.runtime.v2", "none", "", "plugin io.containerd.runtime.v2.none not found: not found")]
     [InlineData("io.containerd.runtime.v2", "task", "google.protobuf.Empty", "unknown request type google.protobuf.Empty: not implemented")]
     public async Task What_is_not_there_or_not_understood_is_refused(string type, string id, string options, string text)
     {

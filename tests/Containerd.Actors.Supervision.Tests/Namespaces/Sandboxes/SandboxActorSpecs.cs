@@ -58,7 +58,7 @@ public sealed class SandboxActorSpecs : TestKit
         Assert.Equal("pod", (await Do(new SandboxControl.Metrics(Ns, "pod", "shim", By))).Id);
         SandboxStatus status = await Do(new SandboxControl.Status(Ns, "pod", "shim", true, By));
         Assert.Equal(("SANDBOX_READY", "ttrpc+unix:///pod"), (status.State, status.Address));
-        Task<Reply<SandboxExit>> waiting = Ask(new SandboxControl.Wait(Ns, "pod", "shim", By));
+        Task<Reply<SandboxExit>> waiting = await WaitAsync();
         await Do(new SandboxControl.Stop(Ns, "pod", "shim", 5, By));
         Assert.Equal(143u, (await waiting).Value.Status);
         Assert.Equal(143u, (await Do(new SandboxControl.Wait(Ns, "pod", "shim", By))).Status);
@@ -100,7 +100,7 @@ public sealed class SandboxActorSpecs : TestKit
     public async Task A_start_that_fails_takes_back_what_was_made()
     {
         await Do(new SandboxControl.Create(Ns, "pod", "shim", By));
-        Task<Reply<SandboxExit>> waiting = Ask(new SandboxControl.Wait(Ns, "pod", "shim", By));
+        Task<Reply<SandboxExit>> waiting = await WaitAsync();
         _world.StartError = Error.Unknown("no kernel");
         Assert.Equal("failed to start sandbox \"pod\": no kernel", await Refusal(new SandboxControl.Start(Ns, "pod", "shim", By)));
         Assert.IsType<Refused<SandboxExit>>(await waiting);
@@ -119,11 +119,19 @@ public sealed class SandboxActorSpecs : TestKit
         Assert.IsType<Done<SandboxStart>>(await starting);
     }
 
+    // Waits are taken in order: when the next request is answered, the wait is known.
+    private async Task<Task<Reply<SandboxExit>>> WaitAsync()
+    {
+        Task<Reply<SandboxExit>> waiting = Ask(new SandboxControl.Wait(Ns, "pod", "shim", By));
+        await Do(new SandboxControl.Status(Ns, "pod", "shim", false, By));
+        return waiting;
+    }
+
     [Fact]
     public async Task A_shim_that_dies_ends_the_sandbox_for_whoever_waits()
     {
         await Running();
-        Task<Reply<SandboxExit>> waiting = Ask(new SandboxControl.Wait(Ns, "pod", "shim", By));
+        Task<Reply<SandboxExit>> waiting = await WaitAsync();
         _world.Living["pod"].Die();
         Assert.Equal(137u, (await waiting).Value.Status);
         await AwaitConditionAsync(
@@ -137,7 +145,7 @@ public sealed class SandboxActorSpecs : TestKit
         await Running();
         await Restart();
         Assert.Equal(7u, (await Do(new SandboxControl.Status(Ns, "pod", "shim", false, By))).Pid);
-        Task<Reply<SandboxExit>> waiting = Ask(new SandboxControl.Wait(Ns, "pod", "shim", By));
+        Task<Reply<SandboxExit>> waiting = await WaitAsync();
         _world.Living["pod"].Ended.SetResult(new SandboxExit(3, FakeSandboxer.MadeAt));
         Assert.Equal(3u, (await waiting).Value.Status);
     }
