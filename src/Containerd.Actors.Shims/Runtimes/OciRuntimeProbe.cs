@@ -132,7 +132,8 @@ public sealed class OciRuntimeProbe(string directory, ImmutableArray<string> env
         using (Utf8JsonWriter json = new(buffer))
         {
             json.WriteStartObject();
-            json.WriteString("ociVersion", "1.0.2");
+            // What today's clients write: crun before 1.9 runs 1.0 alone and would refuse them.
+            json.WriteString("ociVersion", "1.2.1");
             json.WriteStartObject("process");
             json.WriteString("cwd", "/");
             json.WriteStartObject("user");
