@@ -23,6 +23,7 @@ internal static class Product
         ["Registry"] = ["Core"],
         ["Persistence"] = ["Core"],
         ["Shims"] = ["Core", "Linux", "Ttrpc", "Api"],
+        ["Shim"] = ["Core", "Linux", "Ttrpc", "Api"],
         ["Supervision"] = ["Storage", "Registry", "Persistence", "Shims"],
         ["Grpc"] = ["Protocol", "Core", "Api", "Ttrpc"],
         ["Client"] = ["Api"],
@@ -43,6 +44,7 @@ internal static class Product
     {
         "Daemon" => "containerd-actors",
         "Cli" => "cactl",
+        "Shim" => "containerd-shim-actors-v1",
         _ => Prefix + project,
     } + ".dll");
 

@@ -53,20 +53,19 @@ public sealed class ChildProcess : IDisposable
         try
         {
             var pid = spawn.Run();
-            var pidFd = (int)ProcessCalls.syscall(ProcessCalls.SysPidFdOpen, pid, 0, 0, 0);
-            if (pidFd < 0)
-            {
-                throw LinuxErrors.Last("pidfd_open");
-            }
-
+            var pidFd = Open(pid);
             var (input, output, errorOutput) = spawn.TakeParentEnds();
-            return new ChildProcess(pid, new SafeFileHandle(pidFd, ownsHandle: true), input, output, errorOutput);
+            return new ChildProcess(pid, pidFd, input, output, errorOutput);
         }
         finally
         {
             spawn.Dispose();
         }
     }
+
+    /// <summary>Holds a child that this process did not start: an orphan that fell to it as the subreaper (prctl(2)).</summary>
+    /// <exception cref="Core.Linux.LinuxException">There is no such process.</exception>
+    public static ChildProcess Adopt(int pid) => new(pid, Open(pid), null, null, null);
 
     /// <summary>Runs a process to its end: feeds it, keeps what it says, and kills it when its time is up.</summary>
     /// <param name="request">What to run; its streams are replaced by pipes, except an error output joined to the output.</param>
@@ -151,6 +150,12 @@ public sealed class ChildProcess : IDisposable
         StandardInput?.Dispose();
         StandardOutput?.Dispose();
         StandardError?.Dispose();
+    }
+
+    private static SafeFileHandle Open(int pid)
+    {
+        var pidFd = (int)ProcessCalls.syscall(ProcessCalls.SysPidFdOpen, pid, 0, 0, 0);
+        return pidFd >= 0 ? new SafeFileHandle(pidFd, ownsHandle: true) : throw LinuxErrors.Last("pidfd_open");
     }
 
     private static async Task FeedAsync(PipeEnd? pipe, ReadOnlyMemory<byte> input, CancellationToken stop)

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text;
+using Containerd.Actors.Shim.Containers;
+
+namespace Containerd.Actors.Shim.Tests.Containers;
+
+public sealed class BundleConfigSpecs
+{
+    [Theory]
+    [InlineData("""{}""", null, false)]
+    [InlineData("""{"annotations":{"io.containerd.runc.v2.group":"g"}}""", "g", false)]
+    [InlineData("""{"annotations":{"io.kubernetes.cri.sandbox-id":"pod"}}""", "pod", false)]
+    [InlineData("""{"annotations":{"io.kubernetes.cri.sandbox-id":"pod","io.containerd.runc.v2.group":"g"}}""", "g", false)]
+    [InlineData("""{"linux":{"namespaces":[{"type":"mount"},{"type":"pid"}]}}""", null, true)]
+    [InlineData("""{"linux":{"namespaces":[{"type":"pid","path":"/proc/1/ns/pid"}]}}""", null, false)]
+    public void Group_and_process_namespace_are_read(string json, string? group, bool hasPids) =>
+        Assert.Equal(new BundleConfig(group, hasPids), BundleConfig.Parse(Encoding.UTF8.GetBytes(json)));
+
+    [Theory]
+    [InlineData("not json")]
+    [InlineData("[]")]
+    [InlineData("""{"annotations":{"io.kubernetes.cri.sandbox-id":1}}""")]
+    public void A_configuration_of_another_form_is_refused(string json) =>
+        Assert.Throws<FormatException>(() => BundleConfig.Parse(Encoding.UTF8.GetBytes(json)));
+}
