@@ -13,6 +13,8 @@ namespace Containerd.Actors.Client.Transfers;
 /// <param name="progress">Told what the daemon says of its progress, on a thread of the pool.</param>
 public sealed class ImageTransfer(ContainerdConnection connection, Action<Progress> progress)
 {
+    private static readonly TimeSpan LetGo = TimeSpan.FromSeconds(1);
+
     /// <summary>Pushes an image.</summary>
     /// <param name="source">The image.</param>
     /// <param name="destination">The registry; its resolver gets the stream of credentials.</param>
@@ -64,9 +66,7 @@ public sealed class ImageTransfer(ContainerdConnection connection, Action<Progre
         ArgumentNullException.ThrowIfNull(destination);
         using ClientStream stream = await ClientStream.OpenAsync(connection, "export", cancellation).ConfigureAwait(false);
         destination.Stream = stream.Id;
-        using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Task copy = stream.ReceiveAsync(archive, received, both.Token);
-        await RunAsync(source, destination, _ => copy, cancellation, isWaitedFor: true).ConfigureAwait(false);
+        await RunAsync(source, destination, failed => stream.ReceiveAsync(archive, received, failed), cancellation, isWaitedFor: true).ConfigureAwait(false);
     }
 
     // The transfer's own answer is the one that counts; what minds its streams ends with it.
@@ -107,7 +107,9 @@ public sealed class ImageTransfer(ContainerdConnection connection, Action<Progre
         finally
         {
             await minding.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAny(Task.WhenAll(told, minded)).ConfigureAwait(false);
+
+            // A read of standard input cannot be taken back: it ends with the program.
+            await Task.WhenAny(Task.WhenAll(told, minded), Task.Delay(LetGo, CancellationToken.None)).ConfigureAwait(false);
         }
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -14,6 +15,9 @@ public static class ImageDocuments
 {
     /// <summary>Deepest nesting that is read.</summary>
     public const int DepthMax = 32;
+
+    // Media types have a plus in them, which other tools write as it is and people search for.
+    private static readonly OciJson Written = new(new JsonSerializerOptions(OciJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     private static readonly string[] IndexNames = ["manifests"];
     private static readonly string[] ManifestNames = ["config", "layers"];
@@ -70,13 +74,13 @@ public static class ImageDocuments
     }
 
     /// <summary>The document as compact UTF-8 JSON.</summary>
-    public static byte[] Write(Manifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, OciJson.Default.Manifest);
+    public static byte[] Write(Manifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, Written.Manifest);
 
     /// <inheritdoc cref="Write(Manifest)" />
-    public static byte[] Write(Index index) => JsonSerializer.SerializeToUtf8Bytes(index, OciJson.Default.Index);
+    public static byte[] Write(Index index) => JsonSerializer.SerializeToUtf8Bytes(index, Written.Index);
 
     /// <inheritdoc cref="Write(Manifest)" />
-    public static byte[] Write(ImageConfig config) => JsonSerializer.SerializeToUtf8Bytes(config, OciJson.Default.ImageConfig);
+    public static byte[] Write(ImageConfig config) => JsonSerializer.SerializeToUtf8Bytes(config, Written.ImageConfig);
 
     private static bool HasNull(IReadOnlyList<string> list) => list.Any(item => item is null);
 
