@@ -40,7 +40,11 @@ public static class ByteStreams
                 }
 
                 int part = (int)Math.Min(granted, count - offset);
-                await stream.SendAsync(new Data { Data_ = ByteString.CopyFrom(chunk, offset, part) }).ConfigureAwait(false);
+                if (!await stream.TrySendAsync(new Data { Data_ = ByteString.CopyFrom(chunk, offset, part) }, cancellation).ConfigureAwait(false))
+                {
+                    return;
+                }
+
                 offset += part;
                 granted -= part;
                 sent += part;
@@ -66,7 +70,8 @@ public static class ByteStreams
         {
             if (granted < Window)
             {
-                await stream.SendAsync(new WindowUpdate { Update = Window }).ConfigureAwait(false);
+                // The daemon may have sent its last bytes and be gone: the reading below finds them, and why it went.
+                await stream.TrySendAsync(new WindowUpdate { Update = Window }, cancellation).ConfigureAwait(false);
                 granted += Window;
             }
 

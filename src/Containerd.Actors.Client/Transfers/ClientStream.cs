@@ -48,6 +48,22 @@ public sealed class ClientStream : IDisposable
     /// <summary>Sends one message.</summary>
     public Task SendAsync(IMessage message) => _call.RequestStream.WriteAsync(TypedAny.Of(message));
 
+    /// <summary>Sends one message unless the daemon has ended the stream: what it ended with is for the reader to find.</summary>
+    /// <returns>False where the message is lost.</returns>
+    public async Task<bool> TrySendAsync(IMessage message, CancellationToken cancellation)
+    {
+        try
+        {
+            await SendAsync(message).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception lost) when (lost is RpcException or InvalidOperationException or IOException or OperationCanceledException)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return false;
+        }
+    }
+
     /// <summary>Says that no more will come.</summary>
     public Task CompleteAsync() => _call.RequestStream.CompleteAsync();
 

@@ -125,7 +125,7 @@ public sealed class ImageTransfer(ContainerdConnection connection, Action<Progre
     {
         while (await stream.ReceiveAsync(AuthRequest.Parser, cancellation).ConfigureAwait(false) is { } question)
         {
-            await stream.SendAsync(credentials(question)).ConfigureAwait(false);
+            await stream.TrySendAsync(credentials(question), cancellation).ConfigureAwait(false);
         }
     }
 }
