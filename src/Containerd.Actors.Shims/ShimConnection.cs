@@ -3,6 +3,7 @@
 using System.Net.Sockets;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Shims.Bundles;
+using Containerd.Actors.Shims.Connections;
 using Containerd.Actors.Shims.Starting;
 using Containerd.Actors.Shims.Tasks;
 using Containerd.Actors.Ttrpc;
@@ -13,12 +14,11 @@ namespace Containerd.Actors.Shims;
 public sealed class ShimConnection : IAsyncDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(10);
-    private readonly TtrpcClient _client;
 
-    private ShimConnection(Bundle bundle, ShimAddress address, TtrpcClient client)
+    private ShimConnection(Bundle bundle, ShimAddress address, IShimClient client)
     {
-        (Bundle, Address, _client) = (bundle, address, client);
-        Task = new TaskClient(client, bundle.Namespace, bundle.Id, address.Version);
+        (Bundle, Address, Client) = (bundle, address, client);
+        Task = new TaskClient(client, bundle.Id, address.Version);
     }
 
     /// <summary>The task's bundle.</summary>
@@ -31,10 +31,10 @@ public sealed class ShimConnection : IAsyncDisposable
     public TaskClient Task { get; }
 
     /// <summary>The connection itself, for services other than the task API.</summary>
-    public TtrpcClient Client => _client;
+    public IShimClient Client { get; }
 
     /// <summary>Completes when the connection ended: the shim is dead, or this end was disposed.</summary>
-    public Task Closed => _client.Closed;
+    public Task Closed => Client.Closed;
 
     /// <summary>Finds the shim of a bundle again, after a restart of the daemon, and asks it for a sign of life.</summary>
     /// <param name="bundle">The bundle.</param>
@@ -66,11 +66,7 @@ public sealed class ShimConnection : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(bundle);
         ArgumentNullException.ThrowIfNull(address);
-        if (address.Protocol != ShimAddress.Ttrpc)
-        {
-            throw new RefusedException(Error.NotImplemented($"shim protocol {address.Protocol}"));
-        }
-
+        Func<Socket, string, string, IShimClient> speak = ClientOf(address);
         UnixDomainSocketEndPoint endPoint;
         try
         {
@@ -87,7 +83,7 @@ public sealed class ShimConnection : IAsyncDisposable
             try
             {
                 var socket = await TtrpcEndPoints.ConnectAsync(endPoint, cancellation).ConfigureAwait(false);
-                return new ShimConnection(bundle, address, new TtrpcClient(new NetworkStream(socket, ownsSocket: true)));
+                return new ShimConnection(bundle, address, speak(socket, bundle.Namespace, bundle.Id));
             }
             catch (SocketException failure)
             {
@@ -102,5 +98,14 @@ public sealed class ShimConnection : IAsyncDisposable
     }
 
     /// <summary>Closes the connection; the shim goes on.</summary>
-    public ValueTask DisposeAsync() => _client.DisposeAsync();
+    public ValueTask DisposeAsync() => Client.DisposeAsync();
+
+    private static Func<Socket, string, string, IShimClient> ClientOf(ShimAddress address) => address switch
+    {
+        { Protocol: ShimAddress.Ttrpc } => static (socket, ns, id) => new TtrpcShimClient(socket, ns, id),
+        { Protocol: ShimAddress.Grpc, Version: 3 } => static (socket, ns, id) => new GrpcShimClient(socket, ns, id),
+        { Protocol: ShimAddress.Grpc } => throw new RefusedException(Error.Unknown(
+            $"containerd client supports only v3 GRPC task service (got {address.Version})")),
+        _ => throw new RefusedException(Error.NotImplemented($"shim protocol {address.Protocol}")),
+    };
 }

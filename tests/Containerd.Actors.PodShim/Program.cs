@@ -62,7 +62,7 @@ async Task<int> StartAsync()
         return 1;
     }
 
-    new BootstrapResult { Version = 3, Address = $"unix://{socket}", Protocol = "ttrpc" }.WriteTo(output);
+    new BootstrapResult { Version = 3, Address = $"unix://{socket}", Protocol = IsGrpc() ? "grpc" : "ttrpc" }.WriteTo(output);
     return 0;
 }
 
@@ -70,9 +70,17 @@ async Task<int> ServeAsync()
 {
     Pod pod = new();
     await using TtrpcServer server = new(new TtrpcHandlers().AddSandbox(pod).AddTasks(pod));
-    server.Listen(Flag("-socket"));
+    string socket = Flag("-socket");
+    string spoken = IsGrpc() ? socket + ".ttrpc" : socket;
+    server.Listen(spoken);
+    await using IAsyncDisposable? face = IsGrpc() ? await GrpcFace.StartAsync(socket, spoken) : null;
     Console.WriteLine("ready");
     await pod.ShutDown;
     await server.StopAsync();
+    File.Delete(socket);
+    File.Delete(spoken);
     return 0;
 }
+
+// The same shim under another name speaks gRPC.
+bool IsGrpc() => Path.GetFileName(Environment.ProcessPath!).StartsWith("containerd-shim-grpcpod", StringComparison.Ordinal);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Containerd.Actors.Protocol.Errors;
-using Containerd.Actors.Shims.Tasks;
-using Containerd.Actors.Ttrpc;
 using Containerd.Runtime.Sandbox.V1;
 using Google.Protobuf;
 
@@ -16,9 +14,7 @@ namespace Containerd.Actors.Shims.Sandboxes;
 public sealed class SandboxClient(ShimConnection connection)
 {
     private const string Service = "containerd.runtime.sandbox.v1.Sandbox";
-    private const string NamespaceKey = "containerd-namespace-ttrpc";
     private readonly string _id = connection.Bundle.Id;
-    private readonly KeyValuePair<string, string>[] _metadata = [new(NamespaceKey, connection.Bundle.Namespace)];
 
     /// <summary>Makes the sandbox.</summary>
     public Task CreateAsync(CreateSandboxRequest request, CancellationToken cancellation) =>
@@ -66,22 +62,9 @@ public sealed class SandboxClient(ShimConnection connection)
     public Task<SandboxMetricsResponse> MetricsAsync(CancellationToken cancellation) =>
         CallAsync("SandboxMetrics", new SandboxMetricsRequest { SandboxId = _id }, SandboxMetricsResponse.Parser, cancellation);
 
-    private async Task<TResponse> CallAsync<TRequest, TResponse>(
+    private Task<TResponse> CallAsync<TRequest, TResponse>(
         string method, TRequest request, MessageParser<TResponse> parser, CancellationToken cancellation)
-        where TRequest : IMessage<TRequest>
-        where TResponse : IMessage<TResponse>
-    {
-        try
-        {
-            return await connection.Client.CallAsync(Service, method, request, parser, null, _metadata, cancellation).ConfigureAwait(false);
-        }
-        catch (TtrpcStatusException refused)
-        {
-            throw new RefusedException(ShimErrors.Of(refused), refused);
-        }
-        catch (TtrpcClosedException closed)
-        {
-            throw new ShimClosedException(_id, closed);
-        }
-    }
+        where TRequest : class, IMessage<TRequest>
+        where TResponse : class, IMessage<TResponse> =>
+        connection.Client.CallAsync(Service, method, request, parser, null, cancellation);
 }

@@ -12,11 +12,14 @@ namespace Containerd.Actors.Shims.Starting;
 /// <summary>How a shim is reached: what its <c>start</c> action answers.</summary>
 /// <param name="Version">Of the task API: 2 or 3.</param>
 /// <param name="Address"><c>unix:///path</c>, or without a scheme the name of a Linux abstract socket.</param>
-/// <param name="Protocol"><see cref="Ttrpc"/>, or <c>grpc</c>.</param>
+/// <param name="Protocol"><see cref="Ttrpc"/>, or <see cref="Grpc"/>.</param>
 public sealed record ShimAddress(int Version, string Address, string Protocol)
 {
     /// <summary>The protocol of nearly all shims.</summary>
     public const string Ttrpc = "ttrpc";
+
+    /// <summary>The protocol of some shims that are written without a ttrpc library; only with version 3 of the task API.</summary>
+    public const string Grpc = "grpc";
 
     private const int VersionMax = 3;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Containerd.Actors.Protocol.Errors;
-using Containerd.Actors.Ttrpc;
+using Containerd.Actors.Shims.Connections;
 using Containerd.Runtime.Task.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -20,17 +20,14 @@ public sealed class TaskClient
 {
     private const string ServiceV2 = "containerd.task.v2.Task";
     private const string ServiceV3 = "containerd.task.v3.Task";
-    private const string NamespaceKey = "containerd-namespace-ttrpc";
 
-    private readonly TtrpcClient _client;
+    private readonly IShimClient _client;
     private readonly string _id;
-    private readonly KeyValuePair<string, string>[] _metadata;
     private volatile string _service;
 
-    internal TaskClient(TtrpcClient client, string ns, string id, int version)
+    internal TaskClient(IShimClient client, string id, int version)
     {
         (_client, _id) = (client, id);
-        _metadata = [new(NamespaceKey, ns)];
         _service = version >= 3 ? ServiceV3 : ServiceV2;
     }
 
@@ -121,32 +118,21 @@ public sealed class TaskClient
 
     private async Task<TResponse> CallAsync<TRequest, TResponse>(
         string method, TRequest request, MessageParser<TResponse> parser, TimeSpan timeout, CancellationToken cancellation)
-        where TRequest : IMessage<TRequest>
-        where TResponse : IMessage<TResponse>
+        where TRequest : class, IMessage<TRequest>
+        where TResponse : class, IMessage<TResponse>
     {
         TimeSpan? bound = timeout == Timeout.InfiniteTimeSpan ? null : timeout;
         var service = _service;
         try
         {
-            try
-            {
-                return await _client.CallAsync(service, method, request, parser, bound, _metadata, cancellation).ConfigureAwait(false);
-            }
-            catch (TtrpcStatusException unknown) when (service == ServiceV3 && unknown.Code == TtrpcCode.Unimplemented)
-            {
-                // Nothing was carried out, so asking again is safe.
-                var answer = await _client.CallAsync(ServiceV2, method, request, parser, bound, _metadata, cancellation).ConfigureAwait(false);
-                _service = ServiceV2;
-                return answer;
-            }
+            return await _client.CallAsync(service, method, request, parser, bound, cancellation).ConfigureAwait(false);
         }
-        catch (TtrpcStatusException refused)
+        catch (RefusedException unknown) when (service == ServiceV3 && unknown.Error.Kind == ErrorKind.NotImplemented)
         {
-            throw new RefusedException(ShimErrors.Of(refused), refused);
-        }
-        catch (TtrpcClosedException closed)
-        {
-            throw new ShimClosedException(_id, closed);
+            // Nothing was carried out, so asking again is safe.
+            var answer = await _client.CallAsync(ServiceV2, method, request, parser, bound, cancellation).ConfigureAwait(false);
+            _service = ServiceV2;
+            return answer;
         }
     }
 }

@@ -18,7 +18,7 @@ internal static class Differences
             "overlayfs, native and proxy plugins; bounds on the size of a snapshot (`containerd.io/snapshot/max-*`) are refused; btrfs, erofs " +
             "and others only as plugins",
         ["containerd.services.streaming.v1.Streaming/Stream"] = "streams end with their connection, so leases keep none",
-        ["containerd.services.tasks.v1.Tasks/Create"] = "shims over ttrpc; vsock and gRPC shims are refused",
+        ["containerd.services.tasks.v1.Tasks/Create"] = "shims that listen on vsock are refused",
         ["containerd.services.transfer.v1.Transfer/Transfer"] =
             "pull, push, import, export, tag and echo; other pairs answer `Unimplemented`; `http_debug` of a pull is refused; more image " +
             "verifiers than `verifiers-max` refuse a pull, where containerd passes the rest over; a push honours platforms: one is pushed as " +

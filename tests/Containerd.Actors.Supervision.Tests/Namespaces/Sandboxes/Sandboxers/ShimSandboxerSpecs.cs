@@ -139,7 +139,7 @@ public sealed class ShimSandboxerSpecs
 
     [Theory]
     [InlineData("unix:///s", "the scheme of sandbox address should be in the form of <protocol>+<unix|vsock|tcp>, i.e. ttrpc+unix or grpc+vsock")]
-    [InlineData("grpc+unix:///s", "failed to start shim: shim protocol grpc: not implemented")]
+    [InlineData("http+unix:///s", "failed to start shim: shim protocol http: not implemented")]
     [InlineData("ttrpc+vsock://3:1024", "failed to start shim: shim address vsock://3:1024: not implemented")]
     public async Task An_address_that_cannot_be_reached_is_refused_and_leaves_nothing(string address, string text)
     {

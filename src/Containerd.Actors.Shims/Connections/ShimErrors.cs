@@ -3,17 +3,13 @@
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Ttrpc;
 
-namespace Containerd.Actors.Shims.Tasks;
+namespace Containerd.Actors.Shims.Connections;
 
 /// <summary>A shim's status as a refusal: its own text, the class by its code.</summary>
 public static class ShimErrors
 {
-    /// <summary>Maps the status. Codes outside of gRPC's are unknown.</summary>
-    public static Error Of(TtrpcStatusException status)
-    {
-        ArgumentNullException.ThrowIfNull(status);
-        return new Error(KindOf(status.Code), status.Message);
-    }
+    /// <summary>Maps the status. Codes outside of gRPC's, which are ttrpc's too, are unknown.</summary>
+    public static Error Of(int code, string text) => new(KindOf((TtrpcCode)code), text);
 
     private static ErrorKind KindOf(TtrpcCode code) => code switch
     {
