@@ -14,7 +14,8 @@ try
         ShimAction.Info => await About.PrintInfoAsync(),
         ShimAction.Start => await StartAction.RunAsync(arguments),
         ShimAction.Delete => await DeleteAction.RunAsync(arguments),
-        _ => await ShimHost.RunAsync(arguments),
+        ShimAction.Await => await ShimHost.AwaitAsync(),
+        _ => await ShimHost.ServeAsync(arguments),
     };
 }
 catch (Exception failure) when (failure is RefusedException or LinuxException or IOException or FormatException or UnauthorizedAccessException)

@@ -7,6 +7,9 @@ namespace Containerd.Actors.Shims;
 /// <summary>From the name of a runtime to the shim's executable.</summary>
 public static class RuntimeBinary
 {
+    /// <summary>How the names of all shims' executables begin.</summary>
+    public const string Prefix = "containerd-shim-";
+
     /// <summary>The file name for a dotted runtime name: <c>io.containerd.runc.v2</c> is <c>containerd-shim-runc-v2</c>.</summary>
     /// <exception cref="RefusedException">InvalidArgument: not a dotted name.</exception>
     public static string NameOf(string runtime)
@@ -20,7 +23,7 @@ public static class RuntimeBinary
                 + "`io.containerd.runc.v2` or a full path to the binary"));
         }
 
-        return $"containerd-shim-{parts[^2]}-{parts[^1]}";
+        return $"{Prefix}{parts[^2]}-{parts[^1]}";
     }
 
     /// <summary>The absolute path of a runtime's shim.</summary>
@@ -57,6 +60,7 @@ public static class RuntimeBinary
         throw new RefusedException(Error.Unknown($"runtime \"{runtime}\" binary not installed \"{name}\": file does not exist"));
     }
 
-    private static bool IsExecutable(string path) => File.Exists(path)
+    /// <summary>Whether there is a program at that path.</summary>
+    public static bool IsExecutable(string path) => File.Exists(path)
         && (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
 }

@@ -97,6 +97,9 @@ public sealed class ShimConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>A connection that is there already.</summary>
+    internal static ShimConnection Over(Bundle bundle, ShimAddress address, TtrpcClient client) => new(bundle, address, client);
+
     /// <summary>Closes the connection; the shim goes on.</summary>
     public ValueTask DisposeAsync() => Client.DisposeAsync();
 

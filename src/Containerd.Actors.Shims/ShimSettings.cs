@@ -44,6 +44,9 @@ public sealed record ShimSettings
     /// <summary>Time the <c>delete</c> action may take before it is killed.</summary>
     public TimeSpan DeleteTimeout { get; init; } = DeleteTimeoutDefault;
 
+    /// <summary>Shims that wait for a bundle, once the first was needed; none are started beforehand if zero.</summary>
+    public int WaitingShims { get; init; } = 2;
+
     /// <summary>Whether shims are started with <c>-debug</c>.</summary>
     public bool IsDebug => LogLevel is LogLevel.Debug or LogLevel.Trace;
 }

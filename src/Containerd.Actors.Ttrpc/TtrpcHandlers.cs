@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Containerd.Ttrpc;
 using Google.Protobuf;
@@ -24,10 +25,10 @@ public delegate Task<ByteString> TtrpcUnaryHandler(TtrpcCall call, ByteString pa
 /// <summary>Serves a stream; the stream ends well when the returned task does.</summary>
 public delegate Task TtrpcStreamHandler(TtrpcCall call, TtrpcStream stream);
 
-/// <summary>The services of a server: a table from service and method to handler. Fill it before the server starts.</summary>
+/// <summary>The services of a server: a table from service and method to handler. What is added while the server runs is served from then on.</summary>
 public sealed class TtrpcHandlers
 {
-    private readonly Dictionary<string, Dictionary<string, Delegate>> _services = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, Delegate>> _services = new(StringComparer.Ordinal);
 
     /// <summary>What is served, as <c>service/method</c>.</summary>
     public IEnumerable<string> Methods => _services.SelectMany(service => service.Value.Keys.Select(method => $"{service.Key}/{method}"));
@@ -72,12 +73,7 @@ public sealed class TtrpcHandlers
 
     private TtrpcHandlers Put(string service, string method, Delegate handler)
     {
-        if (!_services.TryGetValue(service, out var methods))
-        {
-            _services[service] = methods = new Dictionary<string, Delegate>(StringComparer.Ordinal);
-        }
-
-        methods.Add(method, handler);
-        return this;
+        var methods = _services.GetOrAdd(service, _ => new ConcurrentDictionary<string, Delegate>(StringComparer.Ordinal));
+        return methods.TryAdd(method, handler) ? this : throw new ArgumentException($"{service}/{method} is there already", nameof(method));
     }
 }

@@ -16,6 +16,7 @@ internal static class RunCommand
     private static readonly Option<bool> Tty = new("--tty", "-t") { Description = "Give the process a terminal" };
     private static readonly Option<bool> Interactive = new("--interactive", "-i") { Description = "Pass standard input on" };
     private static readonly Option<bool> Remove = new("--rm") { Description = "Remove the container when it has ended" };
+    private static readonly Option<bool> Timings = new("--timings") { Description = "Print to standard error how long each stage took" };
     private static readonly Option<string[]> Variables = Many("--env", "-e", "KEY[=VALUE]", "Environment variable; a key alone is passed on");
     private static readonly Option<string[]> Mounts = Many("--mount", null, "type=,src=,dst=,options=", "Mount; type bind unless given");
     private static readonly Option<string[]> Volumes = Many("--volume", "-v", "SRC:DST[:ro]", "Path of the host in the container");
@@ -39,7 +40,7 @@ internal static class RunCommand
         var command = new Command("run", "Run a command in a new container")
         {
             Image, CommandLine, Detach, Tty, Interactive, Remove, Variables, Mounts, Volumes, Memory, Cpus, Name, Runtime,
-            RuncBinary, Snapshotter, HostNetwork, ReadOnly, WorkingDirectory, User, Privileged, Entrypoint, Labels, LogPath,
+            RuncBinary, Snapshotter, HostNetwork, ReadOnly, WorkingDirectory, User, Privileged, Entrypoint, Labels, LogPath, Timings,
         };
         command.Act(
             globals,
@@ -69,6 +70,7 @@ internal static class RunCommand
             Terminal = parsed.GetValue(Tty),
             Interactive = parsed.GetValue(Interactive),
             Remove = parsed.GetValue(Remove),
+            Timings = parsed.GetValue(Timings),
             Environment = ReadVariables(parsed.GetValue(Variables)),
             Mounts =
             [

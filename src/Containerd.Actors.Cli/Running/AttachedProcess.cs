@@ -18,8 +18,9 @@ internal sealed class AttachedProcess(TaskProcess process, FifoSet fifos, bool t
 
     /// <summary>Starts the process and answers its exit status.</summary>
     /// <param name="signals">What was caught since before the process was created.</param>
+    /// <param name="started">Called when the process runs.</param>
     /// <exception cref="RpcException">The process could not be started, or the daemon did not come back.</exception>
-    public async Task<int> RunAsync(SignalForwarding signals)
+    public async Task<int> RunAsync(SignalForwarding signals, Action? started = null)
     {
         StreamCopy output = StreamCopy.Start(fifos.Output, StandardStreams.Output());
         StreamCopy error = StreamCopy.Start(fifos.Error, StandardStreams.Error());
@@ -33,6 +34,7 @@ internal sealed class AttachedProcess(TaskProcess process, FifoSet fifos, bool t
             }
 
             await process.StartAsync(CancellationToken.None).ConfigureAwait(false);
+            started?.Invoke();
             using RawTerminal? raw = terminal && interactive ? RawTerminal.Enter() : null;
             if (interactive && fifos.OpenInput() is { } input)
             {

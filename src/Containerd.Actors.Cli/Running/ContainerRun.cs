@@ -26,6 +26,7 @@ internal sealed class ContainerRun(Session session, RunRequest request)
     private const string LogRoot = "/var/lib/containerd-actors/logs";
 
     private readonly ContainerLifecycle _lifecycle = new(session.Connection, session.Time);
+    private readonly StageTimes _stages = new(session.Time);
     private readonly string _id = request.Name ?? RandomNumberGenerator.GetHexString(12, lowercase: true);
 
     /// <summary>Runs the container and answers the exit code; prints the id of a detached one.</summary>
@@ -39,8 +40,10 @@ internal sealed class ContainerRun(Session session, RunRequest request)
         try
         {
             ResolvedImage image = await ResolveAsync(cancellation).ConfigureAwait(false);
+            _stages.Over("image");
             rootfs = await CreateAsync(image, cancellation).ConfigureAwait(false);
             created = true;
+            _stages.Over("snapshot and container");
             if (request.Detached)
             {
                 await StartDetachedAsync(rootfs).ConfigureAwait(false);
@@ -64,6 +67,15 @@ internal sealed class ContainerRun(Session session, RunRequest request)
             if (created && (!started || request.Remove))
             {
                 await CleanUpAsync().ConfigureAwait(false);
+                _stages.Over("removal");
+            }
+
+            if (request.Timings)
+            {
+                foreach (string line in _stages.ToTable().Lines(0))
+                {
+                    await session.Error.WriteLineAsync(line).ConfigureAwait(false);
+                }
             }
         }
     }
@@ -146,6 +158,7 @@ internal sealed class ContainerRun(Session session, RunRequest request)
         var task = new CreateTaskRequest { ContainerId = _id, Stdout = uri, Stderr = uri };
         await CreateTaskAsync(task, rootfs).ConfigureAwait(false);
         await new TaskProcess(session.Connection, _id).StartAsync(CancellationToken.None).ConfigureAwait(false);
+        _stages.Over("task start");
     }
 
     private async Task<int> RunAttachedAsync(IReadOnlyList<Mount> rootfs, SignalForwarding signals)
@@ -161,8 +174,10 @@ internal sealed class ContainerRun(Session session, RunRequest request)
         };
         await CreateTaskAsync(task, rootfs).ConfigureAwait(false);
         var process = new TaskProcess(session.Connection, _id);
-        return await new AttachedProcess(process, fifos, request.Terminal, request.Interactive, session.Time)
-            .RunAsync(signals).ConfigureAwait(false);
+        int status = await new AttachedProcess(process, fifos, request.Terminal, request.Interactive, session.Time)
+            .RunAsync(signals, () => _stages.Over("task start")).ConfigureAwait(false);
+        _stages.Over("process");
+        return status;
     }
 
     private async Task CreateTaskAsync(CreateTaskRequest task, IReadOnlyList<Mount> rootfs)
@@ -174,6 +189,7 @@ internal sealed class ContainerRun(Session session, RunRequest request)
         }
 
         await session.Connection.Tasks.CreateAsync(task, cancellationToken: CancellationToken.None).ConfigureAwait(false);
+        _stages.Over("task create");
     }
 
     private async Task CleanUpAsync()

@@ -15,6 +15,9 @@ internal sealed record RunRequest(string Image, IReadOnlyList<string> Command)
 
     public bool Remove { get; init; }
 
+    /// <summary>Whether to tell how long each stage took.</summary>
+    public bool Timings { get; init; }
+
     /// <summary><c>KEY=VALUE</c> entries.</summary>
     public IReadOnlyList<string> Environment { get; init; } = [];
 

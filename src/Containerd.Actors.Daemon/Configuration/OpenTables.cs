@@ -8,6 +8,7 @@ internal static class OpenTables
     private static readonly (string Table, string[] Keys)[] All =
     [
         ("containerd.proxy-plugins", ["type", "address", "platforms", "capabilities", "exports.*", "call-timeout", "operations-max"]),
+        ("containerd.shims.instead", ["*"]),
         ("containerd.stream-processors", ["accepts", "returns", "path", "args", "env"]),
     ];
 
@@ -16,7 +17,7 @@ internal static class OpenTables
         && open.Keys.Any(name => IsOf(key[(open.Table.Length + 1)..], name)));
 
     // The name of an entry may have dots in it, so the end of the key tells.
-    private static bool IsOf(string entry, string name) => name.EndsWith(".*", StringComparison.Ordinal)
+    private static bool IsOf(string entry, string name) => name == "*" || (name.EndsWith(".*", StringComparison.Ordinal)
         ? entry.IndexOf($".{name[..^1]}", StringComparison.Ordinal) > 0
-        : entry.EndsWith($".{name}", StringComparison.Ordinal) && entry.Length > name.Length + 1;
+        : entry.EndsWith($".{name}", StringComparison.Ordinal) && entry.Length > name.Length + 1);
 }

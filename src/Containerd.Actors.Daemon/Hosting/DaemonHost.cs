@@ -36,6 +36,7 @@ using Containerd.Actors.Supervision.Executor;
 using Containerd.Actors.Supervision.GarbageCollection;
 using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
+using Containerd.Actors.Shims.Starting;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
 using Containerd.Actors.Supervision.Namespaces.Sandboxes;
@@ -80,6 +81,7 @@ internal static class DaemonHost
         {
             PullSettings pulls = PullSettings.From(config);
             RuntimeParts runtimes = RuntimeParts.Of(settings, RuntimesSettings.From(config), logs);
+            using ShimLauncher launcher = runtimes.Launcher;
             JournalStore journal = JournalExtension.For(system).Store;
             IActorRef root = system.ActorOf(ContainerdSupervisor.Props(new TreeParts
             {
@@ -122,7 +124,7 @@ internal static class DaemonHost
                 Uuid.Of(settings.Root),
                 Environment.ProcessId,
                 PidNamespace(),
-                [.. Plugins.Of(settings.Root, settings.State, overlay, native, runtimes.Catalogue.Handlers), .. proxies.Facts]);
+                [.. Plugins.Of(settings.Root, settings.State, overlay, native, runtimes.Catalogue), .. proxies.Facts]);
             await using Faces faces = await Faces.StartAsync(settings, logs, services => services
                 .AddSingleton(system)
                 .AddSingleton(tree)

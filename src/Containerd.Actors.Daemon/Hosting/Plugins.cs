@@ -3,7 +3,7 @@
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Restarts;
 using Containerd.Actors.Grpc.Introspection;
-using Containerd.Actors.Protocol.Runtimes;
+using Containerd.Actors.Shims.Runtimes;
 using Containerd.Actors.Storage.Snapshots;
 
 namespace Containerd.Actors.Daemon.Hosting;
@@ -62,7 +62,7 @@ internal static class Plugins
 
     /// <summary>What is loaded, and why what is not loaded is not.</summary>
     public static ImmutableArray<PluginFacts> Of(
-        string root, string state, OverlayBackend overlay, NativeBackend native, ImmutableArray<RuntimeHandler> handlers) =>
+        string root, string state, OverlayBackend overlay, NativeBackend native, RuntimeCatalogue runtimes) =>
     [
         new(Content, "content") { Exports = Export("root", Path.Combine(root, "io.containerd.content.v1.content")) },
         new(ImageVerifier, "bindir"),
@@ -92,7 +92,8 @@ internal static class Plugins
             Requires = [Event, Metadata, Shim],
             IsOfPlatform = true,
             Exports = Export("log-uri-schemes", "fifo,binary,file").Add("state", state)
-                .Add("handlers", string.Join(',', handlers.Select(handler => handler.Name))),
+                .Add("handlers", string.Join(',', runtimes.Handlers.Select(handler => handler.Name)))
+                .Add("shims", string.Join(',', runtimes.Replaced)),
         },
         new(SandboxStore, "local") { Requires = [Metadata] },
         new(SandboxController, "shim") { Requires = [Event, Shim] },

@@ -35,13 +35,14 @@ internal sealed record RuntimeParts(BundleRoots Bundles, ShimLauncher Launcher, 
             TtrpcAddress = settings.Address + ".ttrpc",
             DaemonBinary = daemon,
             Environment = environment,
+            WaitingShims = runtimes.WaitingShims,
         });
         OciRuntimeProbe probe = new(Path.Combine(settings.State, "runtime-probe"), environment, path, runtimes.ProbeTimeout);
         Task<string> chosen = Task.Run(() => ChooseAsync(probe, runtimes.Candidates, logs.CreateLogger("runtime")));
         return new RuntimeParts(
             new BundleRoots(settings.State, settings.Root),
             launcher,
-            new RuntimeCatalogue(runtimes.Handlers, path, Path.GetDirectoryName(daemon) ?? "/", launcher, () => chosen),
+            new RuntimeCatalogue(runtimes.Handlers, path, Path.GetDirectoryName(daemon) ?? "/", launcher, () => chosen, runtimes.Instead),
             line => log.LogInformation("{Line}", line));
     }
 

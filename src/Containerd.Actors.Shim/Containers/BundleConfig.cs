@@ -7,7 +7,8 @@ namespace Containerd.Actors.Shim.Containers;
 /// <summary>The few things the shim reads of a bundle's <c>config.json</c> (OCI runtime-spec, config.md).</summary>
 /// <param name="Group">Containers of one group share a shim; null for one of its own.</param>
 /// <param name="HasPidNamespace">Whether the container has process numbers of its own: its end is then the end of all its processes.</param>
-internal sealed record BundleConfig(string? Group, bool HasPidNamespace)
+/// <param name="HasHooks">Whether programs of the host are to be run at turns of its life.</param>
+internal sealed record BundleConfig(string? Group, bool HasPidNamespace, bool HasHooks)
 {
     private static readonly string[] GroupAnnotations = ["io.containerd.runc.v2.group", "io.kubernetes.cri.sandbox-id"];
 
@@ -16,7 +17,7 @@ internal sealed record BundleConfig(string? Group, bool HasPidNamespace)
     public static BundleConfig Read(string bundle)
     {
         string path = Path.Combine(bundle, "config.json");
-        return File.Exists(path) ? Parse(File.ReadAllBytes(path)) : new BundleConfig(null, true);
+        return File.Exists(path) ? Parse(File.ReadAllBytes(path)) : new BundleConfig(null, true, false);
     }
 
     /// <summary>Reads the text of a configuration.</summary>
@@ -26,7 +27,7 @@ internal sealed record BundleConfig(string? Group, bool HasPidNamespace)
         try
         {
             using JsonDocument document = JsonDocument.Parse(json);
-            return new BundleConfig(GroupOf(document.RootElement), HasOwnPids(document.RootElement));
+            return new BundleConfig(GroupOf(document.RootElement), HasOwnPids(document.RootElement), document.RootElement.TryGetProperty("hooks", out _));
         }
         catch (Exception wrong) when (wrong is JsonException or InvalidOperationException)
         {

@@ -61,6 +61,9 @@ internal sealed class ShimContainer : IDisposable
     /// <summary>Its first process.</summary>
     public ShimProcess Init { get; }
 
+    /// <summary>Completes when the OCI runtime has forgotten the container; never fails. Meaningful after <see cref="DeleteAsync"/>.</summary>
+    public Task Forgotten { get; private set; } = Task.CompletedTask;
+
     private string Rootfs => Path.Combine(Bundle, "rootfs");
 
     /// <summary>Mounts the root file system and makes the container; leaves nothing behind when that fails.</summary>
@@ -288,6 +291,10 @@ internal sealed class ShimContainer : IDisposable
     }
 
     /// <summary>Removes the container; one that was never started is ended first.</summary>
+    /// <remarks>
+    /// Of a container whose processes have all ended the OCI runtime keeps a record and empty cgroups. Nobody sees them, so it removes
+    /// them while the answer is on its way. Hooks are programs that somebody may see the end of: with them it is waited for.
+    /// </remarks>
     public async Task<DeleteResponse> DeleteAsync()
     {
         if (Init.Status is Status.Running or Status.Paused)
@@ -295,7 +302,15 @@ internal sealed class ShimContainer : IDisposable
             throw Refused("cannot delete a running process");
         }
 
-        await _runtime.DeleteAsync(force: Init.Status == Status.Created).ConfigureAwait(false);
+        if (Init.Status == Status.Stopped && Init.Ended.IsCompleted && !_config.HasHooks)
+        {
+            Forgotten = ForgetAsync();
+        }
+        else
+        {
+            await _runtime.DeleteAsync(force: Init.Status == Status.Created).ConfigureAwait(false);
+        }
+
         if (Init.Pid != 0)
         {
             await Init.Ended.WaitAsync(EndTimeout).ConfigureAwait(false);
@@ -327,6 +342,25 @@ internal sealed class ShimContainer : IDisposable
     {
         Ending ending = await process.Ended.ConfigureAwait(false);
         return new DeleteResponse { Pid = process.Pid, ExitStatus = ending.Status, ExitedAt = ending.At };
+    }
+
+    private async Task ForgetAsync()
+    {
+        try
+        {
+            try
+            {
+                await _runtime.DeleteAsync(force: false).ConfigureAwait(false);
+            }
+            catch (TtrpcStatusException)
+            {
+                await _runtime.TryDeleteAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is LinuxException or IOException or FormatException)
+        {
+            await Console.Error.WriteLineAsync($"{Id}: what the OCI runtime keeps of it was not removed: {e.Message}").ConfigureAwait(false);
+        }
     }
 
     private async Task StartExecAsync(ShimProcess exec)

@@ -12,60 +12,140 @@ using Containerd.Actors.Ttrpc;
 
 namespace Containerd.Actors.Shim.Serving;
 
-/// <summary>The server: serves the task API on the socket it inherited until it is told to end and holds no container.</summary>
-internal static class ShimHost
+/// <summary>The server: serves the task API until it is told to end and holds no container.</summary>
+/// <remarks>
+/// <code>
+/// start --> ServeAsync: the task is known, the listening socket inherited
+/// await --> AwaitAsync: connected to the daemon --Adopt--> the task is known, listening
+///                              +--- the daemon ends ---> ends
+/// </code>
+/// </remarks>
+internal sealed class ShimHost : IDisposable
 {
-    private const int ListenerDescriptor = 3;
+    private const int Inherited = 3;
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(1);
+    private readonly ChildProcesses _children = new();
+    private readonly TtrpcHandlers _handlers = new();
+    private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly PosixSignalRegistration _terminate;
+    private readonly PosixSignalRegistration _interrupt;
+    private readonly IdleMemory _idle = new();
+    private EventPublisher? _events;
+    private TaskService? _service;
+    private string _socket = "";
 
-    /// <summary>Serves; returns the exit status.</summary>
-    public static async Task<int> RunAsync(ShimArguments arguments)
+    private ShimHost()
     {
-        string bundle = Directory.GetCurrentDirectory();
-        LogTo(Path.Combine(bundle, "log"));
-        using ChildProcesses children = new();
-        children.Adopt();
-        TaskCompletionSource ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
-        string daemon = Environment.GetEnvironmentVariable("TTRPC_ADDRESS") ?? arguments.Address + ".ttrpc";
-        string socket = SocketOf(arguments, bundle);
-        await using (EventPublisher events = new(daemon, arguments.Namespace))
-        {
-            TaskService service = new(arguments.Namespace, children, events, () => ending.TrySetResult());
-            await using TtrpcServer server = new(service.Handlers());
-            server.Listen(new Socket(new SafeSocketHandle(ListenerDescriptor, ownsHandle: true)));
-            await ending.Task;
-            using CancellationTokenSource impatience = new(StopTimeout);
-            await server.StopAsync(impatience.Token);
-        }
-
-        File.Delete(socket);
-        return 0;
+        _children.Adopt();
+        (_terminate, _interrupt) = (PosixSignalRegistration.Create(PosixSignal.SIGTERM, End), PosixSignalRegistration.Create(PosixSignal.SIGINT, End));
 
         void End(PosixSignalContext signal)
         {
             signal.Cancel = true;
-            ending.TrySetResult();
+            _ending.TrySetResult();
         }
     }
 
-    private static string SocketOf(ShimArguments arguments, string bundle)
+    /// <summary>Serves the task of the command line on the inherited socket; returns the exit status.</summary>
+    public static async Task<int> ServeAsync(ShimArguments arguments)
     {
+        using ShimHost host = new();
+        string bundle = Directory.GetCurrentDirectory();
+        LogTo(bundle);
         string group = BundleConfig.Read(bundle).Group ?? arguments.Id;
         string directory = new FileInfo(Path.Combine(bundle, DeleteAction.SocketLink)).LinkTarget ?? ShimSocket.DefaultDirectory;
-        return ShimSocket.PathOf(directory, arguments.Address, arguments.Namespace, group);
+        string daemon = Environment.GetEnvironmentVariable("TTRPC_ADDRESS") ?? arguments.Address + ".ttrpc";
+        host.Serve(arguments.Namespace, daemon, ShimSocket.PathOf(directory, arguments.Address, arguments.Namespace, group));
+        await using TtrpcServer server = new(host._handlers);
+        server.Listen(new Socket(new SafeSocketHandle(Inherited, ownsHandle: true)));
+        return await host.EndAsync(server);
     }
 
-    private static void LogTo(string fifo)
+    /// <summary>Waits on the inherited connection for a task, and serves that; returns the exit status.</summary>
+    public static async Task<int> AwaitAsync()
+    {
+        using ShimHost host = new();
+        StartAction.PreferToEnd(Environment.ProcessId);
+        await using TtrpcServer server = new(host._handlers);
+        Adoption adoption = new((ns, daemon, socket, listener) =>
+        {
+            host.Serve(ns, daemon, socket);
+            server.Listen(listener);
+        });
+        adoption.AddTo(host._handlers);
+        Socket daemon = new(new SafeSocketHandle(Inherited, ownsHandle: true));
+        _ = host.EndWithoutTaskAsync(server.ServeAsync(new NetworkStream(daemon, ownsSocket: true)));
+        return await host.EndAsync(server);
+    }
+
+    /// <summary>Shows the bundle's log what goes wrong from now on.</summary>
+    public static void LogTo(string bundle)
     {
         try
         {
-            Fifos.RedirectStandardError(fifo);
+            Fifos.RedirectStandardError(Path.Combine(bundle, "log"));
         }
         catch (LinuxException)
         {
             // Daemons before 1.3 made none; the shim then says nothing.
         }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _terminate.Dispose();
+        _interrupt.Dispose();
+        _idle.Dispose();
+        _children.Dispose();
+    }
+
+    private void Serve(string ns, string daemon, string socket)
+    {
+        (_events, _socket) = (new EventPublisher(daemon, ns), socket);
+        _service = new TaskService(ns, _children, _events, _idle.Later, Leave);
+        _service.AddTo(_handlers);
+    }
+
+    // The name goes first: whoever starts a shim for the same task from now on makes its own.
+    private void Leave()
+    {
+        if (_socket.Length > 0)
+        {
+            File.Delete(_socket);
+            _socket = "";
+        }
+
+        _ending.TrySetResult();
+    }
+
+    // A daemon that is killed between giving a bundle and creating the container, or between deleting that and saying that this was
+    // all, leaves a shim of which nobody may ever know.
+    private async Task EndWithoutTaskAsync(Task connection)
+    {
+        await connection;
+        if (_service is not null)
+        {
+            await _service.Forgotten;
+        }
+
+        if (_service is null || _service.IsIdle)
+        {
+            Leave();
+        }
+    }
+
+    private async Task<int> EndAsync(TtrpcServer server)
+    {
+        await _ending.Task;
+        using CancellationTokenSource impatience = new(StopTimeout);
+        await server.StopAsync(impatience.Token);
+        if (_events is not null)
+        {
+            await _events.DisposeAsync();
+        }
+
+        Leave();
+        return 0;
     }
 }

@@ -19,24 +19,37 @@ namespace Containerd.Actors.Shim.Serving;
 /// <param name="ns">The containerd namespace.</param>
 /// <param name="children">Runs the OCI runtime.</param>
 /// <param name="events">Tells the daemon.</param>
+/// <param name="started">Called when a process was started.</param>
 /// <param name="end">Ends the shim.</param>
-internal sealed class TaskService(string ns, ChildProcesses children, EventPublisher events, Action end)
+internal sealed class TaskService(string ns, ChildProcesses children, EventPublisher events, Action started, Action end)
 {
     private static readonly string[] Services = ["containerd.task.v2.Task", "containerd.task.v3.Task"];
     private static readonly Empty Done = new();
     private readonly ConcurrentDictionary<string, ShimContainer> _containers = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, byte> _creating = new(StringComparer.Ordinal);
 
-    /// <summary>The table of methods; both versions have the same messages.</summary>
-    public TtrpcHandlers Handlers()
+    // Containers that are gone for every caller and not yet for the OCI runtime.
+    private readonly ConcurrentDictionary<string, Task> _forgetting = new(StringComparer.Ordinal);
+
+    /// <summary>Whether it serves no container and none is being made.</summary>
+    public bool IsIdle => _containers.IsEmpty && _creating.IsEmpty;
+
+    /// <summary>Completes when the OCI runtime has forgotten all containers that were deleted until now.</summary>
+    public Task Forgotten => Task.WhenAll(_forgetting.Values);
+
+    /// <summary>Adds the methods to a table; both versions have the same messages.</summary>
+    public void AddTo(TtrpcHandlers handlers)
     {
-        TtrpcHandlers handlers = new();
         foreach (string service in Services)
         {
             handlers
                 .Add(service, "Create", CreateTaskRequest.Parser, (_, request) => CreateAsync(request))
                 .Add(service, "Start", StartRequest.Parser, async (_, request) =>
-                    new StartResponse { Pid = await Find(request.Id).StartAsync(request.ExecId).ConfigureAwait(false) })
+                {
+                    uint pid = await Find(request.Id).StartAsync(request.ExecId).ConfigureAwait(false);
+                    started();
+                    return new StartResponse { Pid = pid };
+                })
                 .Add(service, "Delete", DeleteRequest.Parser, (_, request) => DeleteAsync(request))
                 .Add(service, "Exec", ExecProcessRequest.Parser, (_, request) => DoneAfter(() => Find(request.Id).Add(request)))
                 .Add(service, "State", StateRequest.Parser, (_, request) => StateAsync(request))
@@ -58,10 +71,8 @@ internal sealed class TaskService(string ns, ChildProcesses children, EventPubli
                 .Add(service, "CloseIO", CloseIORequest.Parser, (_, request) => DoneAfter(() => Find(request.Id).Find(request.ExecId).CloseInput()))
                 .Add(service, "Stats", StatsRequest.Parser, (_, request) => Task.FromResult(new StatsResponse { Stats = Find(request.Id).Metrics() }))
                 .Add(service, "Connect", ConnectRequest.Parser, (_, request) => Task.FromResult(Connect(request)))
-                .Add(service, "Shutdown", ShutdownRequest.Parser, (_, _) => DoneAfter(ShutDown));
+                .Add(service, "Shutdown", ShutdownRequest.Parser, (_, _) => ShutDownAsync());
         }
-
-        return handlers;
     }
 
     private ShimContainer Find(string id) => _containers.TryGetValue(id, out ShimContainer? container)
@@ -77,6 +88,11 @@ internal sealed class TaskService(string ns, ChildProcesses children, EventPubli
 
         try
         {
+            if (_forgetting.TryGetValue(request.Id, out Task? forgetting))
+            {
+                await forgetting.ConfigureAwait(false);
+            }
+
             ShimContainer container = await ShimContainer.CreateAsync(request, OptionsOf(request), ns, children, events).ConfigureAwait(false);
             _containers[request.Id] = container;
             return new CreateTaskResponse { Pid = container.Init.Pid };
@@ -112,12 +128,23 @@ internal sealed class TaskService(string ns, ChildProcesses children, EventPubli
         }
 
         DeleteResponse answer = await container.DeleteAsync().ConfigureAwait(false);
+        if (!container.Forgotten.IsCompleted)
+        {
+            _forgetting[request.Id] = ForgetAsync(request.Id, container.Forgotten);
+        }
+
         if (_containers.TryRemove(request.Id, out _))
         {
             container.Dispose();
         }
 
         return answer;
+    }
+
+    private async Task ForgetAsync(string id, Task forgotten)
+    {
+        await forgotten.ConfigureAwait(false);
+        _forgetting.TryRemove(id, out _);
     }
 
     private async Task<StateResponse> StateAsync(StateRequest request)
@@ -150,12 +177,20 @@ internal sealed class TaskService(string ns, ChildProcesses children, EventPubli
         TaskPid = _containers.TryGetValue(request.Id, out ShimContainer? container) ? container.Init.Pid : 0,
     };
 
-    private void ShutDown()
+    private async Task<Empty> ShutDownAsync()
     {
-        if (_containers.IsEmpty)
+        if (IsIdle)
+        {
+            await Forgotten.ConfigureAwait(false);
+        }
+
+        // Meanwhile another member of the group may have come.
+        if (IsIdle)
         {
             end();
         }
+
+        return Done;
     }
 
     private static Task<Empty> DoneAfter(Action act)

@@ -17,10 +17,10 @@ internal static class About
 {
     private const string Name = "io.containerd.actors.v1";
 
-    /// <summary>Prints the version.</summary>
+    /// <summary>Prints the version, and by which version of <c>adoption.proto</c> a daemon may give it bundles.</summary>
     public static int PrintVersion()
     {
-        Console.Out.WriteLine($"containerd-shim-actors-v1:\n  Version:  {Version}");
+        Console.Out.WriteLine($"containerd-shim-actors-v1:\n  Version:  {Version}\n  Adoption: 1");
         return 0;
     }
 

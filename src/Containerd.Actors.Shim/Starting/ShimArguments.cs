@@ -8,6 +8,9 @@ internal enum ShimAction
     /// <summary>Serve the task API; what <c>start</c> runs.</summary>
     Serve,
 
+    /// <summary>Wait for the daemon at the other end of descriptor 3 to say which task to serve.</summary>
+    Await,
+
     /// <summary>Start a server, or find that of the group, and print how it is reached.</summary>
     Start,
 
@@ -66,8 +69,9 @@ internal sealed record ShimArguments
                 "id" => parsed with { Id = Value(flag) },
                 "address" => parsed with { Address = Value(flag) },
                 "bundle" => parsed with { Bundle = Value(flag) },
-                // The binary that publishes events is not used: they go over ttrpc. Sockets come as descriptors.
-                "publish-binary" or "socket" or "debug-socket" => Ignored(flag),
+                // The binary that publishes events is not used: they go over ttrpc. Sockets come as descriptors. Room is for a longer
+                // command line, which a shim that waits shows once it has a task.
+                "publish-binary" or "socket" or "debug-socket" or "room" => Ignored(flag),
                 _ => throw new FormatException($"flag provided but not defined: -{flag[0]}"),
             };
 
@@ -82,8 +86,8 @@ internal sealed record ShimArguments
                 : ++i < arguments.Count ? arguments[i] : throw new FormatException($"flag needs an argument: -{given[0]}");
         }
 
-        bool isAsking = parsed.Action is ShimAction.Version or ShimAction.Info;
-        return isAsking || (parsed.Namespace.Length > 0 && parsed.Id.Length > 0)
+        bool isNobodys = parsed.Action is ShimAction.Version or ShimAction.Info or ShimAction.Await;
+        return isNobodys || (parsed.Namespace.Length > 0 && parsed.Id.Length > 0)
             ? parsed
             : throw new FormatException("shim namespace and id cannot be empty");
     }
@@ -92,6 +96,7 @@ internal sealed record ShimArguments
     {
         "start" => ShimAction.Start,
         "delete" => ShimAction.Delete,
+        "await" => ShimAction.Await,
         _ => throw new FormatException($"unknown action {word}"),
     };
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Containerd.Actors.Shim.Starting;
@@ -21,7 +20,7 @@ internal static class ShimSocket
     public static string PathOf(string directory, string daemonAddress, string ns, string id)
     {
         string joined = Clean($"{daemonAddress}/{ns}/{id}");
-        return Path.Combine(directory, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(joined))));
+        return Path.Combine(directory, Convert.ToHexStringLower(Sha256.Of(Encoding.UTF8.GetBytes(joined))));
     }
 
     /// <summary>The address as daemons read it.</summary>

@@ -30,8 +30,7 @@ internal static class StartAction
             Serve(arguments, listener, input);
         }
 
-        Link(directory);
-        await File.WriteAllTextAsync("address", ShimSocket.AddressOf(path));
+        Record(directory, path);
         await AnswerAsync(input, ShimSocket.AddressOf(path));
         return 0;
     }
@@ -57,8 +56,8 @@ internal static class StartAction
         PreferToEnd(server.Pid);
     }
 
-    // proc(5), oom_score_adj: rather the shim than the daemon, by one. Best effort: lowering is a privilege.
-    private static void PreferToEnd(int pid)
+    /// <summary>Has the kernel rather end that process than the one that started it, by one; proc(5), oom_score_adj. Best effort: lowering is a privilege.</summary>
+    public static void PreferToEnd(int pid)
     {
         try
         {
@@ -71,13 +70,15 @@ internal static class StartAction
         }
     }
 
-    // By this a later delete finds the directory of the socket again.
-    private static void Link(string directory)
+    /// <summary>Leaves in the bundle, which is the working directory, where the socket is: a later delete finds it by that.</summary>
+    public static void Record(string directory, string path)
     {
         if (!Path.Exists(DeleteAction.SocketLink))
         {
             File.CreateSymbolicLink(DeleteAction.SocketLink, directory);
         }
+
+        File.WriteAllText("address", ShimSocket.AddressOf(path));
     }
 
     private static async Task<byte[]> ReadInputAsync()

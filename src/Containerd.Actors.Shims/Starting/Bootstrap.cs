@@ -14,11 +14,13 @@ public static class Bootstrap
     public static byte[] Input(BootstrapForm form, ShimSettings settings, string ns, string id, Any? options)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        if (form == BootstrapForm.Options)
-        {
-            return options?.ToByteArray() ?? [];
-        }
+        return form == BootstrapForm.Options ? options?.ToByteArray() ?? [] : Parameters(settings, ns, id, options).ToByteArray();
+    }
 
+    /// <summary>What shims are told since containerd 2.3.</summary>
+    public static BootstrapParams Parameters(ShimSettings settings, string ns, string id, Any? options)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
         var bootstrap = new BootstrapParams
         {
             InstanceId = id,
@@ -39,7 +41,7 @@ public static class Bootstrap
             bootstrap.Extensions.Add(new Containerd.Runtime.Bootstrap.V1.Extension { Value = options });
         }
 
-        return bootstrap.ToByteArray();
+        return bootstrap;
     }
 
     /// <summary>Arguments of an action, the zeroth included; <paramref name="bundle"/> only for <c>delete</c>.</summary>
@@ -64,8 +66,8 @@ public static class Bootstrap
         return arguments.ToImmutable();
     }
 
-    /// <summary>The daemon's environment with a shim's variables put over it.</summary>
-    public static ImmutableArray<string> Environment(ShimSettings settings, string ns)
+    /// <summary>The daemon's environment with a shim's variables put over it; a shim that waits for its task gets no namespace yet.</summary>
+    public static ImmutableArray<string> Environment(ShimSettings settings, string? ns)
     {
         ArgumentNullException.ThrowIfNull(settings);
         string[] added =
@@ -74,7 +76,7 @@ public static class Bootstrap
             "MAX_SHIM_VERSION=2", // containerd's constant; version 3 is used all the same.
             $"TTRPC_ADDRESS={settings.TtrpcAddress}",
             $"GRPC_ADDRESS={settings.GrpcAddress}",
-            $"NAMESPACE={ns}",
+            .. ns is null ? Array.Empty<string>() : [$"NAMESPACE={ns}"],
             .. settings.ShimEnvironment,
         ];
         var variables = new Dictionary<string, string>(StringComparer.Ordinal);

@@ -6,6 +6,7 @@ using Containerd.Actors.Core.Linux;
 using Containerd.Actors.Linux.Processes;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Shims.Bundles;
+using Containerd.Adoption.V1;
 using Containerd.Runtime.Task.V3;
 using Containerd.Types;
 using Google.Protobuf;
@@ -14,14 +15,15 @@ using Google.Protobuf.WellKnownTypes;
 namespace Containerd.Actors.Shims.Starting;
 
 /// <summary>Runs a shim's executable: its actions <c>start</c> and <c>delete</c>, and <c>-info</c>.</summary>
-public sealed class ShimLauncher(ShimSettings settings)
+public sealed class ShimLauncher(ShimSettings settings) : IDisposable
 {
     private static readonly TimeSpan QuestionTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>The shims of this daemon as the kernel knows them.</summary>
     public ShimProcesses Processes { get; } = new(settings.GrpcAddress);
 
-    private readonly ConcurrentDictionary<string, Task<BootstrapForm>> _forms = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Task<ShimKind>> _kinds = new(StringComparer.Ordinal);
+    private readonly WaitingShims _waiting = new(settings);
 
     /// <summary>
     /// Starts the shim of a bundle, or finds the one that already serves its group, records how to find it again, and
@@ -36,9 +38,14 @@ public sealed class ShimLauncher(ShimSettings settings)
     public async Task<ShimConnection> StartAsync(Bundle bundle, string binary, Any? options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(bundle);
-        var form = await FormOfAsync(binary).WaitAsync(cancellation).ConfigureAwait(false);
+        var kind = await KindOfAsync(binary).WaitAsync(cancellation).ConfigureAwait(false);
+        if (kind.Adopts)
+        {
+            return await AdoptAsync(bundle, binary, options, cancellation).ConfigureAwait(false);
+        }
+
         var request = Request(bundle, binary, "start", null) with { StandardError = SpawnStream.SameAsOutput };
-        var input = Bootstrap.Input(form, settings, bundle.Namespace, bundle.Id, options);
+        var input = Bootstrap.Input(kind.Form, settings, bundle.Namespace, bundle.Id, options);
         var result = await RunAsync(request, input, settings.StartTimeout, "start failed", cancellation).ConfigureAwait(false);
         if (!result.Exit.IsSuccess)
         {
@@ -86,17 +93,46 @@ public sealed class ShimLauncher(ShimSettings settings)
             : throw Failed("runtime info failed", result, result.ErrorOutput, QuestionTimeout);
     }
 
-    /// <summary>The form of input an executable reads; asked once per path and kept. See <see cref="ShimVersion"/>.</summary>
-    public async Task<BootstrapForm> FormOfAsync(string binary)
+    /// <summary>What an executable understands; asked once per path and kept. See <see cref="ShimVersion"/>.</summary>
+    public async Task<ShimKind> KindOfAsync(string binary)
     {
         try
         {
-            return await _forms.GetOrAdd(binary, AskAsync).ConfigureAwait(false);
+            return await _kinds.GetOrAdd(binary, AskAsync).ConfigureAwait(false);
         }
         catch
         {
-            _forms.TryRemove(binary, out _);
+            _kinds.TryRemove(binary, out _);
             throw;
+        }
+    }
+
+    /// <summary>Ends the shims that wait for a bundle; those that have one go on.</summary>
+    public void Dispose() => _waiting.Dispose();
+
+    // The executable is recorded first: whatever happens from then on, its delete action takes back what the shim made.
+    private async Task<ShimConnection> AdoptAsync(Bundle bundle, string binary, Any? options, CancellationToken cancellation)
+    {
+        bundle.WriteShimBinary(binary);
+        try
+        {
+            var (client, answer) = await _waiting.GiveAsync(
+                binary,
+                new AdoptRequest { Bundle = bundle.Path, Parameters = Bootstrap.Parameters(settings, bundle.Namespace, bundle.Id, options) },
+                cancellation).ConfigureAwait(false);
+            var address = new ShimAddress(answer.Result.Version, answer.Result.Address, answer.Result.Protocol);
+            bundle.WriteBootstrap(address);
+            return client is null
+                ? await ShimConnection.ConnectAsync(bundle, address, settings.ConnectTimeout, cancellation).ConfigureAwait(false)
+                : ShimConnection.Over(bundle, address, client);
+        }
+        catch (RefusedException refused)
+        {
+            throw new RefusedException(refused.Error.While("start failed"), refused);
+        }
+        finally
+        {
+            _waiting.Refill(binary);
         }
     }
 
@@ -137,7 +173,7 @@ public sealed class ShimLauncher(ShimSettings settings)
         return new RefusedException(Error.Unknown(text.Length == 0 ? $"{doing}: {result.Exit}" : $"{doing}: {text}: {result.Exit}"));
     }
 
-    private async Task<BootstrapForm> AskAsync(string binary)
+    private async Task<ShimKind> AskAsync(string binary)
     {
         var request = new SpawnRequest
         {
@@ -147,7 +183,7 @@ public sealed class ShimLauncher(ShimSettings settings)
             StandardError = SpawnStream.SameAsOutput,
         };
         var result = await RunAsync(request, default, QuestionTimeout, "version failed", CancellationToken.None).ConfigureAwait(false);
-        return ShimVersion.FormOf(Path.GetFileName(binary), Encoding.UTF8.GetString(result.Output));
+        return ShimVersion.KindOf(Path.GetFileName(binary), Encoding.UTF8.GetString(result.Output));
     }
 
     private SpawnRequest Request(Bundle bundle, string binary, string action, string? bundleFlag) => new()

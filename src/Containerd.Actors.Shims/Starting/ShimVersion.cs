@@ -12,6 +12,11 @@ public enum BootstrapForm
     Params,
 }
 
+/// <summary>What an executable understands.</summary>
+/// <param name="Form">What its <c>start</c> action reads.</param>
+/// <param name="Adopts">Whether it can be started beforehand and be given its bundle later.</param>
+public readonly record struct ShimKind(BootstrapForm Form, bool Adopts);
+
 /// <summary>From what a shim prints for <c>-v</c> to the form it reads.</summary>
 /// <remarks>
 /// The two forms cannot be told apart by the reader: shims up to 2.2 take BootstrapParams for an Any, and fail over an
@@ -22,6 +27,12 @@ public enum BootstrapForm
 /// </remarks>
 public static class ShimVersion
 {
+    private const string AdoptionLine = "Adoption: 1";
+
+    /// <summary>The kind of a shim that printed that text. Only the shim of this project prints by which version of adoption it is given bundles.</summary>
+    public static ShimKind KindOf(string binaryName, string printed) =>
+        new(FormOf(binaryName, printed), printed.Split('\n', StringSplitOptions.TrimEntries).Contains(AdoptionLine));
+
     /// <summary>The form for a shim that printed that text.</summary>
     public static BootstrapForm FormOf(string binaryName, string printed)
     {

@@ -9,16 +9,25 @@ using Google.Protobuf;
 
 namespace Containerd.Actors.Supervision.Runtimes;
 
-/// <summary>Runtimes as the configuration names them: <c>containerd.runtimes</c> and <c>containerd.oci-runtime</c>.</summary>
+/// <summary>Runtimes as the configuration names them: <c>containerd.runtimes</c>, <c>containerd.oci-runtime</c> and <c>containerd.shims</c>.</summary>
 /// <param name="Handlers">Runtimes by short names.</param>
 /// <param name="Candidates">OCI runtimes in order of preference.</param>
 /// <param name="ProbeTimeout">Longest time a candidate may take to run a container.</param>
-public sealed record RuntimesSettings(ImmutableArray<RuntimeHandler> Handlers, ImmutableArray<string> Candidates, TimeSpan ProbeTimeout)
+/// <param name="Instead">Executables in place of shims, by the end of those names.</param>
+/// <param name="WaitingShims">Shims that are started beforehand.</param>
+public sealed record RuntimesSettings(
+    ImmutableArray<RuntimeHandler> Handlers,
+    ImmutableArray<string> Candidates,
+    TimeSpan ProbeTimeout,
+    ImmutableDictionary<string, string> Instead,
+    int WaitingShims)
 {
     /// <summary>Path of the handlers.</summary>
     public const string Root = "containerd.runtimes";
 
     private const string Choice = "containerd.oci-runtime";
+    private const string Shims = "containerd.shims";
+    private const int WaitingMax = 64;
     private const string Runc = "io.containerd.runc.v2";
 
     /// <summary>Reads the keys.</summary>
@@ -29,8 +38,18 @@ public sealed record RuntimesSettings(ImmutableArray<RuntimeHandler> Handlers, I
         return new RuntimesSettings(
             [.. handlers.AsEnumerable().Select(pair => Handler(pair.Key, handlers.GetConfig(pair.Key)))],
             [.. config.GetStringList($"{Choice}.candidates")],
-            config.GetTimeSpan($"{Choice}.probe-timeout"));
+            config.GetTimeSpan($"{Choice}.probe-timeout"),
+            InsteadOf(config.GetConfig($"{Shims}.instead") ?? ConfigurationFactory.Empty),
+            config.GetInt($"{Shims}.waiting") is >= 0 and <= WaitingMax and var waiting
+                ? waiting
+                : throw new ConfigurationException($"{Shims}.waiting must lie between 0 and {WaitingMax}"));
     }
+
+    private static ImmutableDictionary<string, string> InsteadOf(Config table) => table.AsEnumerable().ToImmutableDictionary(
+        pair => pair.Key,
+        pair => pair.Value.GetString() is var file && (file.Length == 0 || file[0] == '/' || !file.Contains('/', StringComparison.Ordinal))
+            ? file
+            : throw new ConfigurationException($"{Shims}.instead.{pair.Key}: \"{file}\" is neither a name nor an absolute path"));
 
     private static RuntimeHandler Handler(string name, Config at)
     {

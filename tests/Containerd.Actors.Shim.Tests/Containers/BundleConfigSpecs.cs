@@ -15,7 +15,11 @@ public sealed class BundleConfigSpecs
     [InlineData("""{"linux":{"namespaces":[{"type":"mount"},{"type":"pid"}]}}""", null, true)]
     [InlineData("""{"linux":{"namespaces":[{"type":"pid","path":"/proc/1/ns/pid"}]}}""", null, false)]
     public void Group_and_process_namespace_are_read(string json, string? group, bool hasPids) =>
-        Assert.Equal(new BundleConfig(group, hasPids), BundleConfig.Parse(Encoding.UTF8.GetBytes(json)));
+        Assert.Equal(new BundleConfig(group, hasPids, false), BundleConfig.Parse(Encoding.UTF8.GetBytes(json)));
+
+    [Fact]
+    public void Hooks_are_seen() =>
+        Assert.True(BundleConfig.Parse("""{"hooks":{"poststop":[{"path":"/bin/true"}]}}"""u8.ToArray()).HasHooks);
 
     [Theory]
     [InlineData("not json")]

@@ -18,6 +18,10 @@ public sealed class ShimArgumentsSpecs
         Assert.Equal(ShimAction.Serve, ShimArguments.Parse(["-namespace", "ns", "-id", "c1", "-address", "/a.sock"]).Action);
     }
 
+    [Fact]
+    public void A_shim_that_waits_needs_no_task_yet() =>
+        Assert.Equal(ShimAction.Await, ShimArguments.Parse(["-room", "......", "await"]).Action);
+
     [Theory]
     [InlineData("-v", ShimAction.Version)]
     [InlineData("-version", ShimAction.Version)]

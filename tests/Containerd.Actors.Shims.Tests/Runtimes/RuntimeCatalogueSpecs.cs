@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Collections.Immutable;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Runtimes;
 using Containerd.Actors.Protocol.Values;
@@ -97,6 +98,48 @@ public sealed class RuntimeCatalogueSpecs
         RefusedException refused = await Assert.ThrowsAsync<RefusedException>(() => _catalogue.GetInfoAsync("vm", null, default));
         Assert.StartsWith("failed to resolve runtime path: runtime \"io.containerd.vm.v1\" binary not installed", refused.Error.Text, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("true", "/bin/true")]
+    [InlineData("/bin/true", "/bin/true")]
+    public void Another_executable_serves_in_place_of_a_shim(string other, string binary)
+    {
+        RuntimeCatalogue catalogue = With(other);
+        Assert.Equal(binary, catalogue.BinaryOf(Runc));
+        Assert.Equal(binary, catalogue.BinaryOf("plain"));
+        Assert.Equal([$"runc-v2={binary}"], catalogue.Replaced);
+    }
+
+    [Fact]
+    public void A_path_and_a_sandbox_have_the_shim_that_was_named()
+    {
+        RuntimeCatalogue catalogue = With("true");
+        Assert.Equal("/bin/false", catalogue.BinaryOf("/bin/false"));
+        Assert.Equal("/bin/false", catalogue.BinaryOf("own"));
+        Assert.Contains("containerd-shim-runc-v2", Assert.Throws<RefusedException>(() => catalogue.SandboxBinaryOf(Runc)).Error.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("no-such-shim")]
+    [InlineData("/no/such/shim")]
+    public void What_is_not_there_replaces_nothing(string other)
+    {
+        RuntimeCatalogue catalogue = With(other);
+        Assert.Contains("containerd-shim-runc-v2", Assert.Throws<RefusedException>(() => catalogue.BinaryOf(Runc)).Error.Text, StringComparison.Ordinal);
+        Assert.Empty(catalogue.Replaced);
+    }
+
+    private static RuntimeCatalogue With(string other) => new(
+        [
+            new RuntimeHandler("plain", Runc, "", "", "podsandbox", null),
+            new RuntimeHandler("own", Runc, "/bin/false", "", "podsandbox", null),
+        ],
+        "/none",
+        "/bin",
+        Launcher,
+        null,
+        ImmutableDictionary<string, string>.Empty.Add("runc-v2", other));
 
     private static AnyValue Of(Options options) => new(RuncOptions, options.ToByteArray());
 }

@@ -60,6 +60,13 @@ public class BootstrapSpecs
     public void The_version_decides_the_form(string name, string printed, BootstrapForm form) =>
         Assert.Equal(form, ShimVersion.FormOf(name, printed));
 
+    [Theory]
+    [InlineData("containerd-shim-actors-v1:\n  Version:  0.1.0\n  Adoption: 1\n", true)]
+    [InlineData("containerd-shim-actors-v1:\n  Version:  0.1.0\n  Adoption: 2\n", false)]
+    [InlineData("containerd-shim-runc-v2:\n  Version:  1.6.20~ds1\n", false)]
+    public void A_shim_says_whether_it_can_be_given_a_bundle_later(string printed, bool adopts) =>
+        Assert.Equal(adopts, ShimVersion.KindOf("x", printed).Adopts);
+
     [Fact]
     public void The_old_form_is_the_options_alone()
     {

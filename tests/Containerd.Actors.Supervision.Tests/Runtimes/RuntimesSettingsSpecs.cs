@@ -54,5 +54,24 @@ public sealed class RuntimesSettingsSpecs
         Assert.Equal(text, Assert.Throws<ConfigurationException>(() => RuntimesSettings.From(config)).Message);
     }
 
+    [Fact]
+    public void The_reference_serves_runc_by_the_shim_of_this_project_and_one_key_has_containerds_back()
+    {
+        Assert.Equal("containerd-shim-actors-v1", RuntimesSettings.From(Reference).Instead["runc-v2"]);
+        RuntimesSettings settings = RuntimesSettings.From(
+            ConfigurationFactory.ParseString("containerd.shims.instead { runc-v2 = \"\", kata-v2 = /opt/kata }").WithFallback(Reference));
+        Assert.Equal(("", "/opt/kata"), (settings.Instead["runc-v2"], settings.Instead["kata-v2"]));
+    }
+
+    [Theory]
+    [InlineData("waiting = 65", "containerd.shims.waiting must lie between 0 and 64")]
+    [InlineData("waiting = -1", "containerd.shims.waiting must lie between 0 and 64")]
+    [InlineData("instead.runc-v2 = a/b", "containerd.shims.instead.runc-v2: \"a/b\" is neither a name nor an absolute path")]
+    public void Shims_that_make_no_sense_are_refused_with_their_key(string keys, string text)
+    {
+        Config config = ConfigurationFactory.ParseString($"containerd.shims {{ {keys} }}").WithFallback(Reference);
+        Assert.Equal(text, Assert.Throws<ConfigurationException>(() => RuntimesSettings.From(config)).Message);
+    }
+
     private static Options OptionsOf(RuntimeHandler handler) => Options.Parser.ParseFrom(handler.Options!.Value.Span);
 }

@@ -99,7 +99,12 @@ public sealed class ContainersSupervisor : UntypedActor, IWithTimers
     {
         Task<ImmutableArray<string>> containers = _entities.ListAsync(EntityIds.Container(_ns, ""), CancellationToken.None);
         Task<ImmutableArray<string>> tasks = _entities.ListAsync(EntityIds.Task(_ns, ""), CancellationToken.None);
-        return new Found(await containers.ConfigureAwait(false), await tasks.ConfigureAwait(false));
+        Found found = new(await containers.ConfigureAwait(false), await tasks.ConfigureAwait(false));
+
+        // Before any request is served, so that no bundle of a task that is just being created is taken for a stray.
+        HashSet<string> known = [.. found.Tasks.Select(IdOf)];
+        _on.Shims.RemoveStrays(_ns, known.Contains);
+        return found;
     }
 
     private void Recover(Found found)

@@ -71,4 +71,16 @@ public class ContainersSupervisorSpecs : ContainersFixture
         Assert.Equal(["a", "b"], Announced.OfType<ContainerRoots.Set>().Select(set => set.Root.ContainerId).Order());
         Assert.IsType<ContainerRoots.Complete>(Announced[^1]);
     }
+
+    [Fact]
+    public async Task After_a_restart_bundles_of_tasks_that_the_journal_does_not_know_are_removed()
+    {
+        await Run("a");
+        await CreateContainer("b");
+        World.Strays.Add("a");
+        World.Strays.Add("b");
+        World.Strays.Add("c");
+        await Restart();
+        Assert.Equal(["remove stray b", "remove stray c"], World.Deeds.Where(deed => deed.StartsWith("remove", StringComparison.Ordinal)).Order());
+    }
 }

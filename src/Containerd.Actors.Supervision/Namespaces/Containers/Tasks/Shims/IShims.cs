@@ -25,6 +25,11 @@ public interface IShims
     /// <summary>Takes back a creation that was interrupted anywhere, including one whose shim was not recorded yet.</summary>
     Task UndoAsync(string ns, string id, string runtimeName, CancellationToken cancellationToken);
 
+    /// <summary>Removes in the background what an earlier daemon left of tasks that the journal no longer knows; a creation under such an id waits for it.</summary>
+    /// <param name="ns">The namespace.</param>
+    /// <param name="isKnown">Whether the journal knows a task of that id.</param>
+    void RemoveStrays(string ns, Func<string, bool> isKnown);
+
     /// <summary>Cleans up after a dead shim: its delete action, mounts, bundle. Idempotent.</summary>
     /// <returns>How the first process ended, as far as anyone knows: 255 if nobody does.</returns>
     Task<ProcessExit> CleanUpAsync(string ns, string id, CancellationToken cancellationToken);
@@ -49,7 +54,7 @@ public interface IShim : IAsyncDisposable
     /// <summary>Carries out any request that is made of a connected shim, except deletion of the task, and says what came of it.</summary>
     Task<ShimSignal> CallAsync(ShimRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Deletes the task, ends the shim, removes bundle and mounts.</summary>
+    /// <summary>Deletes the task and its mounts. The shim has been told to end, and does so, and the bundle goes, after the answer.</summary>
     Task<ProcessExit> DeleteAsync(CancellationToken cancellationToken);
 
     /// <summary>Processes in the container.</summary>

@@ -17,10 +17,16 @@ using Task = System.Threading.Tasks.Task;
 namespace Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 
 /// <summary>One real shim.</summary>
-internal sealed class RuntimeShim(ShimConnection connection, LogPump pump) : IShim
+/// <param name="connection">The connection to it.</param>
+/// <param name="pump">Reads its log.</param>
+/// <param name="endings">Takes the last part of a deletion, which no caller waits for.</param>
+/// <param name="log">Takes what went wrong in that part.</param>
+internal sealed class RuntimeShim(ShimConnection connection, LogPump pump, ShimEndings endings, Action<string> log) : IShim
 {
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Unlimited = Timeout.InfiniteTimeSpan;
+
+    private Task _ended = Task.CompletedTask;
 
     public Task Closed => connection.Closed;
 
@@ -49,20 +55,9 @@ internal sealed class RuntimeShim(ShimConnection connection, LogPump pump) : ISh
     public Task<ProcessExit> DeleteAsync(CancellationToken cancellationToken) => GuardAsync(async () =>
     {
         DeleteResponse deleted = await connection.Task.DeleteAsync("", Unlimited, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            // The shim of a sandbox ends with the sandbox.
-            if (!connection.Bundle.IsSandboxed)
-            {
-                await connection.Task.ShutdownAsync(false, ShutdownTimeout, cancellationToken).ConfigureAwait(false);
-            }
-        }
-        catch (RefusedException)
-        {
-            // A shim that serves a group stays; one that hangs has no task any more and is not waited for.
-        }
-
-        await Task.Run(connection.Bundle.Delete, cancellationToken).ConfigureAwait(false);
+        // The request to end is with the shim when this returns: it is followed whatever becomes of the daemon.
+        _ended = EndAsync();
+        endings.Add(connection.Bundle.Namespace, connection.Bundle.Id, _ended);
         return new ProcessExit(deleted.Pid, deleted.ExitStatus, ToMoment(deleted.ExitedAt));
     });
 
@@ -80,8 +75,35 @@ internal sealed class RuntimeShim(ShimConnection connection, LogPump pump) : ISh
 
     public async ValueTask DisposeAsync()
     {
+        await _ended.ConfigureAwait(false);
         await connection.DisposeAsync().ConfigureAwait(false);
         await pump.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task EndAsync()
+    {
+        try
+        {
+            // The shim of a sandbox ends with the sandbox.
+            if (!connection.Bundle.IsSandboxed)
+            {
+                await connection.Task.ShutdownAsync(false, ShutdownTimeout).ConfigureAwait(false);
+            }
+        }
+        catch (RefusedException)
+        {
+            // A shim that serves a group stays; one that hangs has no task any more and is not waited for.
+        }
+
+        try
+        {
+            await Task.Run(connection.Bundle.Delete).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is RefusedException or IOException or UnauthorizedAccessException or Core.Linux.LinuxException)
+        {
+            // The next task under this id, or the next start of the daemon, takes what is left.
+            log($"{connection.Bundle.Path}: {e.Message}");
+        }
     }
 
     // Go's zero time means that there is none.

@@ -33,6 +33,7 @@ public sealed class RuntimeShims(
     private const uint StatusUnknown = 255;
     private static readonly TimeSpan UndoTimeout = TimeSpan.FromSeconds(15);
     private readonly ShimRemoval _removal = new(roots, launcher, log);
+    private readonly ShimEndings _endings = new();
 
     /// <inheritdoc />
     public string BundleOf(string ns, string id) => Path.Combine(roots.State, BundleRoots.Plugin, ns, id);
@@ -66,7 +67,7 @@ public sealed class RuntimeShims(
             CreateTaskResponse created = await While(
                 "failed to create shim task",
                 connection.Task.CreateAsync(Request(bundle, creation, options), Timeout.InfiniteTimeSpan, cancellationToken)).ConfigureAwait(false);
-            return new CreatedShim(new RuntimeShim(connection, pump), created.Pid);
+            return new CreatedShim(new RuntimeShim(connection, pump, _endings, log), created.Pid);
         }
         catch
         {
@@ -98,7 +99,7 @@ public sealed class RuntimeShims(
         {
             pump = LogPump.Open(bundle, log);
             ShimConnection connection = await ShimConnection.LoadAsync(bundle, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
-            RuntimeShim shim = new(connection, pump);
+            RuntimeShim shim = new(connection, pump, _endings, log);
             pump = null;
             return shim;
         }
@@ -126,6 +127,7 @@ public sealed class RuntimeShims(
     /// <inheritdoc />
     public async Task UndoAsync(string ns, string id, string runtimeName, CancellationToken cancellationToken)
     {
+        await _endings.WaitAsync(ns, id, cancellationToken).ConfigureAwait(false);
         if (Find(ns, id) is not { } bundle)
         {
             return;
@@ -144,6 +146,28 @@ public sealed class RuntimeShims(
         return told is null
             ? new ProcessExit(0, StatusUnknown, now)
             : new ProcessExit(told.Pid, told.ExitStatus, RuntimeShim.ToMoment(told.ExitedAt) ?? now);
+    }
+
+    /// <inheritdoc />
+    public void RemoveStrays(string ns, Func<string, bool> isKnown)
+    {
+        foreach (Bundle bundle in Bundle.List(roots).Where(each => each.Namespace == ns && !isKnown(each.Id) && !_endings.Has(ns, each.Id)))
+        {
+            _endings.Add(ns, bundle.Id, RemoveAsync(bundle));
+        }
+
+        async Task RemoveAsync(Bundle bundle)
+        {
+            try
+            {
+                log($"{bundle.Path} belongs to no task: what is left of it is removed");
+                await _removal.UndoAsync(bundle, BinaryOf(bundle, ""), CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is RefusedException or IOException or UnauthorizedAccessException or LinuxException)
+            {
+                log($"{bundle.Path}: {e.Message}");
+            }
+        }
     }
 
     private string? BinaryOf(Bundle bundle, string runtimeName)

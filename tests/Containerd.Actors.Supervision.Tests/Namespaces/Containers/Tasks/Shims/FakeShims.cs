@@ -25,6 +25,9 @@ internal sealed class FakeShims : IShims
     /// <summary>Ids whose shims do not answer.</summary>
     public ConcurrentDictionary<string, bool> Frozen { get; } = new();
 
+    /// <summary>Bundles that lie about.</summary>
+    public ConcurrentBag<string> Strays { get; } = [];
+
     public string BundleOf(string ns, string id) => $"/bundles/{ns}/{id}";
 
     public async Task<CreatedShim> CreateAsync(string ns, TaskCreation creation, CancellationToken cancellationToken)
@@ -64,6 +67,14 @@ internal sealed class FakeShims : IShims
         Deeds.Enqueue($"undo {id}");
         Living.TryRemove(id, out _);
         return Task.CompletedTask;
+    }
+
+    public void RemoveStrays(string ns, Func<string, bool> isKnown)
+    {
+        foreach (string id in Strays.Where(id => !isKnown(id)))
+        {
+            Deeds.Enqueue($"remove stray {id}");
+        }
     }
 
     public Task<ProcessExit> CleanUpAsync(string ns, string id, CancellationToken cancellationToken)
