@@ -47,6 +47,26 @@ public sealed class ShimRemovalSpecs
     }
 
     [SkippableFact]
+    public async Task A_bundle_without_a_task_is_removed_with_its_empty_shim_and_left_alone_while_processes_run_there()
+    {
+        await using ShimHarness harness = Harness();
+        await using (ShimConnection shim = await harness.StartAsync())
+        {
+            await shim.Task.CreateAsync(harness.CreateRequest(stdio: false), ShimHarness.Soon);
+            await shim.Task.StartAsync("", ShimHarness.Soon);
+            await Removal(harness).RemoveStrayAsync(harness.Bundle, ShimHarness.Binary, None).WaitAsync(ShimHarness.Soon);
+            Assert.NotEmpty((await shim.Task.PidsAsync(ShimHarness.Soon)).Processes);
+            await shim.Task.KillAsync("", 9, true, ShimHarness.Soon);
+            await shim.Task.WaitAsync("", ShimHarness.Soon);
+            await shim.Task.DeleteAsync("", ShimHarness.Soon);
+        }
+
+        await Removal(harness).RemoveStrayAsync(harness.Bundle, ShimHarness.Binary, None).WaitAsync(ShimHarness.Soon);
+        Assert.Equal(0, harness.Launcher.Processes.Kill(ShimHarness.Namespace, harness.Id));
+        Assert.False(Directory.Exists(harness.Bundle.Path));
+    }
+
+    [SkippableFact]
     public async Task A_frozen_shim_that_never_made_its_task_is_ended_all_the_same()
     {
         await using ShimHarness harness = Harness();

@@ -47,6 +47,23 @@ public sealed class ShimRemoval(BundleRoots roots, ShimLauncher launcher, Action
         }
     }
 
+    /// <summary>Removes a bundle that belongs to no task, unless processes run there: those are somebody's, whom this daemon does not know.</summary>
+    /// <param name="bundle">The bundle.</param>
+    /// <param name="binary">The shim's executable; null if none can be found.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task RemoveStrayAsync(Bundle bundle, string? binary, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(bundle);
+        if (await IsInUseAsync(bundle, cancellation).ConfigureAwait(false))
+        {
+            log($"{bundle.Path} belongs to no task, and processes run there: it is left alone");
+            return;
+        }
+
+        log($"{bundle.Path} belongs to no task: what is left of it is removed");
+        await UndoAsync(bundle, binary, cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>Runs the delete action for a shim that is gone or lost its task, ends what is left of the shim, and removes the bundle.</summary>
     /// <returns>How the task ended, as the action told; null if it could not.</returns>
     public async Task<DeleteResponse?> CleanUpAsync(Bundle bundle, string? binary, CancellationToken cancellation)
@@ -55,6 +72,27 @@ public sealed class ShimRemoval(BundleRoots roots, ShimLauncher launcher, Action
         await using (OpenLog(bundle).ConfigureAwait(false))
         {
             return await RemoveAsync(bundle, binary, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    // A shim that does not answer may have processes.
+    private static async Task<bool> IsInUseAsync(Bundle bundle, CancellationToken cancellation)
+    {
+        try
+        {
+            ShimConnection connection = await ShimConnection.LoadAsync(bundle, StepTimeout, cancellation).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                return (await connection.Task.PidsAsync(StepTimeout, cancellation).ConfigureAwait(false)).Processes.Count > 0;
+            }
+        }
+        catch (RefusedException refused)
+        {
+            return refused.Error.Kind != ErrorKind.NotFound;
+        }
+        catch (ShimClosedException)
+        {
+            return false;
         }
     }
 

@@ -14,6 +14,7 @@ namespace Containerd.Actors.Shims.Tests.Runtimes;
 public sealed class RuntimeCatalogueSpecs
 {
     private const string Runc = "io.containerd.runc.v2";
+    private const string None = "io.containerd.none.v9";
     private const string RuncOptions = "containerd.runc.v1.Options";
 
     private static readonly ShimLauncher Launcher = new(new ShimSettings
@@ -105,9 +106,9 @@ public sealed class RuntimeCatalogueSpecs
     public void Another_executable_serves_in_place_of_a_shim(string other, string binary)
     {
         RuntimeCatalogue catalogue = With(other);
-        Assert.Equal(binary, catalogue.BinaryOf(Runc));
+        Assert.Equal(binary, catalogue.BinaryOf(None));
         Assert.Equal(binary, catalogue.BinaryOf("plain"));
-        Assert.Equal([$"runc-v2={binary}"], catalogue.Replaced);
+        Assert.Equal($"none-v9={binary}", Assert.Single(catalogue.Replaced));
     }
 
     [Fact]
@@ -116,7 +117,7 @@ public sealed class RuntimeCatalogueSpecs
         RuntimeCatalogue catalogue = With("true");
         Assert.Equal("/bin/false", catalogue.BinaryOf("/bin/false"));
         Assert.Equal("/bin/false", catalogue.BinaryOf("own"));
-        Assert.Contains("containerd-shim-runc-v2", Assert.Throws<RefusedException>(() => catalogue.SandboxBinaryOf(Runc)).Error.Text, StringComparison.Ordinal);
+        Assert.Contains("containerd-shim-none-v9", Assert.Throws<RefusedException>(() => catalogue.SandboxBinaryOf(None)).Error.Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -126,20 +127,20 @@ public sealed class RuntimeCatalogueSpecs
     public void What_is_not_there_replaces_nothing(string other)
     {
         RuntimeCatalogue catalogue = With(other);
-        Assert.Contains("containerd-shim-runc-v2", Assert.Throws<RefusedException>(() => catalogue.BinaryOf(Runc)).Error.Text, StringComparison.Ordinal);
+        Assert.Contains("containerd-shim-none-v9", Assert.Throws<RefusedException>(() => catalogue.BinaryOf(None)).Error.Text, StringComparison.Ordinal);
         Assert.Empty(catalogue.Replaced);
     }
 
     private static RuntimeCatalogue With(string other) => new(
         [
-            new RuntimeHandler("plain", Runc, "", "", "podsandbox", null),
+            new RuntimeHandler("plain", None, "", "", "podsandbox", null),
             new RuntimeHandler("own", Runc, "/bin/false", "", "podsandbox", null),
         ],
         "/none",
         "/bin",
         Launcher,
         null,
-        ImmutableDictionary<string, string>.Empty.Add("runc-v2", other));
+        ImmutableDictionary<string, string>.Empty.Add("none-v9", other));
 
     private static AnyValue Of(Options options) => new(RuncOptions, options.ToByteArray());
 }

@@ -25,7 +25,7 @@ public interface IShims
     /// <summary>Takes back a creation that was interrupted anywhere, including one whose shim was not recorded yet.</summary>
     Task UndoAsync(string ns, string id, string runtimeName, CancellationToken cancellationToken);
 
-    /// <summary>Removes in the background what an earlier daemon left of tasks that the journal no longer knows; a creation under such an id waits for it.</summary>
+    /// <summary>Removes in the background what an earlier daemon left of tasks that the journal no longer knows; a creation under such an id waits for it. Where processes run nothing is touched.</summary>
     /// <param name="ns">The namespace.</param>
     /// <param name="isKnown">Whether the journal knows a task of that id.</param>
     void RemoveStrays(string ns, Func<string, bool> isKnown);

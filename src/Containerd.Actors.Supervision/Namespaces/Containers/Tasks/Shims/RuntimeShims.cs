@@ -160,8 +160,7 @@ public sealed class RuntimeShims(
         {
             try
             {
-                log($"{bundle.Path} belongs to no task: what is left of it is removed");
-                await _removal.UndoAsync(bundle, BinaryOf(bundle, ""), CancellationToken.None).ConfigureAwait(false);
+                await _removal.RemoveStrayAsync(bundle, BinaryOf(bundle, ""), CancellationToken.None).ConfigureAwait(false);
             }
             catch (Exception e) when (e is RefusedException or IOException or UnauthorizedAccessException or LinuxException)
             {
