@@ -98,14 +98,16 @@ public sealed class ShimConnection : IAsyncDisposable
     }
 
     /// <summary>A connection that is there already.</summary>
-    internal static ShimConnection Over(Bundle bundle, ShimAddress address, TtrpcClient client) => new(bundle, address, client);
+    internal static ShimConnection Over(Bundle bundle, ShimAddress address, TtrpcClient client) =>
+        new(bundle, address, new TtrpcShimClient(client, bundle.Namespace, bundle.Id));
 
     /// <summary>Closes the connection; the shim goes on.</summary>
     public ValueTask DisposeAsync() => Client.DisposeAsync();
 
     private static Func<Socket, string, string, IShimClient> ClientOf(ShimAddress address) => address switch
     {
-        { Protocol: ShimAddress.Ttrpc } => static (socket, ns, id) => new TtrpcShimClient(socket, ns, id),
+        { Protocol: ShimAddress.Ttrpc } => static (socket, ns, id) => new TtrpcShimClient(
+            new TtrpcClient(new NetworkStream(socket, ownsSocket: true)), ns, id),
         { Protocol: ShimAddress.Grpc, Version: 3 } => static (socket, ns, id) => new GrpcShimClient(socket, ns, id),
         { Protocol: ShimAddress.Grpc } => throw new RefusedException(Error.Unknown(
             $"containerd client supports only v3 GRPC task service (got {address.Version})")),

@@ -130,6 +130,11 @@ internal sealed unsafe class Spawn(SpawnRequest request) : IDisposable
             Check(ProcessCalls.posix_spawnattr_setpgroup(attributes, 0), "posix_spawnattr_setpgroup");
         }
 
+        if (request.IsSessionLeader)
+        {
+            flags |= ProcessCalls.SpawnSetSid;
+        }
+
         Check(ProcessCalls.posix_spawnattr_setflags(attributes, flags), "posix_spawnattr_setflags");
     }
 

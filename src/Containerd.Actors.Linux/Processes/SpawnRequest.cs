@@ -62,6 +62,13 @@ public sealed record SpawnRequest
 
     /// <summary>Whether the child leads a process group of its own, out of reach of this one's signals.</summary>
     public bool IsGroupLeader { get; init; }
+
+    /// <summary>Whether the child leads a session of its own, and with it a process group.</summary>
+    /// <remarks>
+    /// In its parent's session a child that is stopped when the parent ends is hung up on: its group becomes an orphaned one, to which
+    /// the kernel sends SIGHUP (setpgid(2)).
+    /// </remarks>
+    public bool IsSessionLeader { get; init; }
 }
 
 /// <summary>How a process ended.</summary>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Net.Sockets;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Ttrpc;
 using Google.Protobuf;
@@ -8,17 +7,16 @@ using Google.Protobuf;
 namespace Containerd.Actors.Shims.Connections;
 
 /// <summary>A shim that speaks ttrpc, as nearly all do.</summary>
-/// <param name="socket">Connected; owned from here on.</param>
+/// <param name="client">Connected; owned from here on.</param>
 /// <param name="ns">Namespace of the task.</param>
 /// <param name="id">The task.</param>
-internal sealed class TtrpcShimClient(Socket socket, string ns, string id) : IShimClient
+internal sealed class TtrpcShimClient(TtrpcClient client, string ns, string id) : IShimClient
 {
     private const string NamespaceKey = "containerd-namespace-ttrpc";
 
-    private readonly TtrpcClient _client = new(new NetworkStream(socket, ownsSocket: true));
     private readonly KeyValuePair<string, string>[] _metadata = [new(NamespaceKey, ns)];
 
-    public Task Closed => _client.Closed;
+    public Task Closed => client.Closed;
 
     public async Task<TResponse> CallAsync<TRequest, TResponse>(
         string service, string method, TRequest request, MessageParser<TResponse> parser, TimeSpan? timeout, CancellationToken cancellation)
@@ -27,7 +25,7 @@ internal sealed class TtrpcShimClient(Socket socket, string ns, string id) : ISh
     {
         try
         {
-            return await _client.CallAsync(service, method, request, parser, timeout, _metadata, cancellation).ConfigureAwait(false);
+            return await client.CallAsync(service, method, request, parser, timeout, _metadata, cancellation).ConfigureAwait(false);
         }
         catch (TtrpcStatusException refused)
         {
@@ -39,5 +37,5 @@ internal sealed class TtrpcShimClient(Socket socket, string ns, string id) : ISh
         }
     }
 
-    public ValueTask DisposeAsync() => _client.DisposeAsync();
+    public ValueTask DisposeAsync() => client.DisposeAsync();
 }

@@ -5,7 +5,7 @@ using Containerd.Actors.Core.Linux;
 using Containerd.Actors.Linux.Processes;
 using Containerd.Actors.Linux.Sockets;
 using Containerd.Actors.Protocol.Errors;
-using Containerd.Actors.Shims.Tasks;
+using Containerd.Actors.Shims.Connections;
 using Containerd.Actors.Ttrpc;
 using Containerd.Adoption.V1;
 
@@ -78,7 +78,7 @@ internal sealed class WaitingShims(ShimSettings settings) : IDisposable
             catch (TtrpcStatusException refused)
             {
                 await EndAsync(shim).ConfigureAwait(false);
-                throw new RefusedException(ShimErrors.Of(refused), refused);
+                throw new RefusedException(ShimErrors.Of((int)refused.Code, refused.Message), refused);
             }
             catch (OperationCanceledException)
             {
@@ -191,7 +191,7 @@ internal sealed class WaitingShims(ShimSettings settings) : IDisposable
                         Environment = Bootstrap.Environment(settings, null),
                         WorkingDirectory = "/",
                         Descriptors = [new InheritedDescriptor(Connection, given)],
-                        IsGroupLeader = true,
+                        IsSessionLeader = true,
                     });
                     return new Waiting(binary, process, new TtrpcClient(new NetworkStream(own, ownsSocket: true)));
                 }

@@ -35,6 +35,15 @@ public class ChildProcessSpecs
         Assert.Equal("1\n2\n3\n", Encoding.UTF8.GetString(result.Output));
     }
 
+    // proc_pid_stat(5): number, name, state, parent, group, session.
+    [Fact]
+    public async Task A_session_leader_leads_its_group_too()
+    {
+        var result = await ChildProcess.RunAsync(Shell("cat /proc/$$/stat") with { IsSessionLeader = true }, default, Soon);
+        var stat = Encoding.UTF8.GetString(result.Output).Split(' ');
+        Assert.Equal((stat[0], stat[0]), (stat[4], stat[5]));
+    }
+
     [Fact]
     public async Task A_process_past_its_time_is_killed()
     {

@@ -22,6 +22,7 @@ internal static unsafe partial class ProcessCalls
     public const short SpawnSetPgroup = 0x02;
     public const short SpawnSetSigDef = 0x04;
     public const short SpawnSetSigMask = 0x08;
+    public const short SpawnSetSid = 0x80;
     public const int UmountDetach = 2;
     public const int UmountNoFollow = 8;
 
