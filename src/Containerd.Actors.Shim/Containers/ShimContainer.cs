@@ -302,11 +302,8 @@ internal sealed class ShimContainer : IDisposable
             throw Refused("cannot delete a running process");
         }
 
-        if (Init.Status == Status.Stopped && Init.Ended.IsCompleted && !_config.HasHooks)
-        {
-            Forgotten = ForgetAsync();
-        }
-        else
+        bool isLater = Init.Status == Status.Stopped && Init.Ended.IsCompleted && !_config.HasHooks;
+        if (!isLater)
         {
             await _runtime.DeleteAsync(force: Init.Status == Status.Created).ConfigureAwait(false);
         }
@@ -318,6 +315,11 @@ internal sealed class ShimContainer : IDisposable
 
         MountTree.Unmount(Rootfs);
         Init.Dispose();
+        if (isLater)
+        {
+            Forgotten = Task.Run(ForgetAsync);
+        }
+
         DeleteResponse answer = await AnswerAsync(Init).ConfigureAwait(false);
         _events.Publish(nameof(TaskDelete), new TaskDelete
         {
