@@ -81,6 +81,7 @@ public class ContainersSupervisorSpecs : ContainersFixture
         World.Strays.Add("b");
         World.Strays.Add("c");
         await Restart();
+        await Do(new ContainerQueries.List(Ns, By));
         Assert.Equal(["remove stray b", "remove stray c"], World.Deeds.Where(deed => deed.StartsWith("remove", StringComparison.Ordinal)).Order());
     }
 }

@@ -103,10 +103,14 @@ public sealed class ShimSandboxerSpecs
             Assert.False(File.Exists(Path.Combine(machine.Shims.BundleOf(PodMachine.Ns, "c"), "shim-binary-path")));
         }
 
-        await using IShim? found = await machine.Shims.LoadAsync(PodMachine.Ns, "c", default);
-        await found!.CallAsync(new ShimRequests.Kill("", 9, true), default);
-        Assert.Equal(137u, (await found.DeleteAsync(default)).Status);
-        Assert.Equal("SANDBOX_READY", (await sandbox.StatusAsync(false, default)).State);
+        await using (IShim? found = await machine.Shims.LoadAsync(PodMachine.Ns, "c", default))
+        {
+            await found!.CallAsync(new ShimRequests.Kill("", 9, true), default);
+            Assert.Equal(137u, (await found.DeleteAsync(default)).Status);
+            Assert.Equal("SANDBOX_READY", (await sandbox.StatusAsync(false, default)).State);
+        }
+
+        // What follows a deletion is over when the connection is let go.
         Assert.False(Directory.Exists(machine.Shims.BundleOf(PodMachine.Ns, "c")));
     }
 

@@ -9,7 +9,7 @@ internal sealed class ShimEndings
 {
     private readonly ConcurrentDictionary<(string Namespace, string Id), Task> _endings = new();
 
-    /// <summary>Keeps one, which must not fail, until it is done.</summary>
+    /// <summary>Keeps one until it is done.</summary>
     internal void Add(string ns, string id, Task ending)
     {
         if (!ending.IsCompleted)
@@ -22,13 +22,19 @@ internal sealed class ShimEndings
     /// <summary>Whether the one of that id is under way.</summary>
     internal bool Has(string ns, string id) => _endings.ContainsKey((ns, id));
 
-    /// <summary>Waits for the one of that id, if there is one.</summary>
-    internal Task WaitAsync(string ns, string id, CancellationToken cancellation) =>
-        _endings.TryGetValue((ns, id), out Task? ending) ? ending.WaitAsync(cancellation) : Task.CompletedTask;
+    /// <summary>Waits for the one of that id, if there is one. How it ended is not told: what it left is found by whoever comes next.</summary>
+    internal async Task WaitAsync(string ns, string id, CancellationToken cancellation)
+    {
+        if (_endings.TryGetValue((ns, id), out Task? ending))
+        {
+            await ending.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
 
     private async Task ForgetAsync((string Namespace, string Id) of, Task ending)
     {
-        await ending.ConfigureAwait(false);
+        await ending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _endings.TryRemove(new(of, ending));
     }
 }

@@ -33,6 +33,19 @@ public sealed class ShimEndingsSpecs
     }
 
     [Fact]
+    public async Task One_that_failed_is_over_too()
+    {
+        _endings.Add("ns", "a", _done.Task);
+        Task same = _endings.WaitAsync("ns", "a", default);
+        _done.SetException(new IOException("in the way"));
+        await same;
+        while (_endings.Has("ns", "a"))
+        {
+            await Task.Yield();
+        }
+    }
+
+    [Fact]
     public void What_is_done_is_not_kept()
     {
         _endings.Add("ns", "a", Task.CompletedTask);
