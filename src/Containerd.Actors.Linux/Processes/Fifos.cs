@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Runtime.InteropServices;
+using Containerd.Actors.Core.Linux;
 using Containerd.Actors.Linux.Interop;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerd.Actors.Linux.Processes;
 
 /// <summary>Ends of FIFOs and pipes for processes that expect to block on them; fifo(7), pipe(7).</summary>
-public static unsafe partial class Fifos
+public static partial class Fifos
 {
     private const int ReadOnly = 0;
     private const int WriteOnly = 1;
@@ -15,10 +16,14 @@ public static unsafe partial class Fifos
     private const int NonBlocking = 0x800;
     private const int CloseOnExec = 0x80000;
     private const int AppendOnly = 0x400;
+    private const int NobodyReads = 6; // ENXIO
+    private const int SetFlags = 4;
     private const string C = "libc.so.6";
+    private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Both ends of a FIFO, blocking; opening waits for nobody.</summary>
-    /// <exception cref="Core.Linux.LinuxException">open(2) failed.</exception>
+    /// <exception cref="LinuxException">open(2) failed.</exception>
     public static (SafeFileHandle Reader, SafeFileHandle Writer) OpenBoth(string path)
     {
         // With both directions open at once neither of the further opens has to wait for the other side.
@@ -36,20 +41,50 @@ public static unsafe partial class Fifos
     }
 
     /// <summary>A file that is not a FIFO, for appending.</summary>
-    /// <exception cref="Core.Linux.LinuxException">open(2) failed.</exception>
+    /// <exception cref="LinuxException">open(2) failed.</exception>
     public static SafeFileHandle OpenForAppending(string path) => Open(path, WriteOnly | AppendOnly);
 
-    /// <summary>Whether the path is a FIFO: the one kind of file that is named by a path, can be written, and has no position (lseek(2), ESPIPE).</summary>
-    /// <exception cref="Core.Linux.LinuxException">open(2) failed.</exception>
-    public static bool IsFifo(string path)
+    /// <summary>Whether a file that can be written is a FIFO: the one kind named by a path that has no position (lseek(2), ESPIPE).</summary>
+    public static bool IsFifo(SafeFileHandle file) => lseek(file, 0, 1) < 0;
+
+    /// <summary>The writing end of a FIFO, blocking, once somebody reads or is about to; null when nobody does in time. Another file at once.</summary>
+    /// <remarks>
+    /// A FIFO forgets what was written when its last end is closed (fifo(7)). With the reader there first nothing is lost, however soon the
+    /// writer ends.
+    /// </remarks>
+    /// <exception cref="LinuxException">open(2) or fcntl(2) failed.</exception>
+    public static async Task<SafeFileHandle?> OpenWriterAsync(string path, TimeSpan patience)
     {
-        using SafeFileHandle file = Open(path, ReadWrite | NonBlocking);
-        return lseek(file, 0, 1) < 0;
+        long began = TimeProvider.System.GetTimestamp();
+        for (TimeSpan pause = PauseMin; ; pause = pause * 2 < PauseMax ? pause * 2 : PauseMax)
+        {
+            SafeFileHandle writer = open(path, WriteOnly | NonBlocking | CloseOnExec, 0);
+            if (!writer.IsInvalid)
+            {
+                return Blocking(writer);
+            }
+
+            if (Marshal.GetLastPInvokeError() != NobodyReads)
+            {
+                throw LinuxErrors.Last("open", path);
+            }
+
+            if (TimeProvider.System.GetElapsedTime(began) > patience)
+            {
+                return null;
+            }
+
+            await Task.Delay(pause).ConfigureAwait(false);
+        }
     }
 
+    /// <summary>The reading end of a FIFO; opening waits for nobody.</summary>
+    /// <exception cref="LinuxException">open(2) failed.</exception>
+    public static SafeFileHandle OpenReader(string path) => Open(path, ReadOnly | NonBlocking);
+
     /// <summary>A pipe, blocking, closed in children unless given to them.</summary>
-    /// <exception cref="Core.Linux.LinuxException">pipe2(2) failed.</exception>
-    public static (SafeFileHandle Reader, SafeFileHandle Writer) Pipe()
+    /// <exception cref="LinuxException">pipe2(2) failed.</exception>
+    public static unsafe (SafeFileHandle Reader, SafeFileHandle Writer) Pipe()
     {
         int* ends = stackalloc int[2];
         return pipe2(ends, CloseOnExec) == 0
@@ -58,7 +93,7 @@ public static unsafe partial class Fifos
     }
 
     /// <summary>Gives a file to a user and group; fchown(2).</summary>
-    /// <exception cref="Core.Linux.LinuxException">fchown(2) failed.</exception>
+    /// <exception cref="LinuxException">fchown(2) failed.</exception>
     public static void ChangeOwner(SafeFileHandle file, uint uid, uint gid)
     {
         if (fchown(file, uid, gid) != 0)
@@ -68,7 +103,7 @@ public static unsafe partial class Fifos
     }
 
     /// <summary>Makes standard error of this process a FIFO that is never waited for.</summary>
-    /// <exception cref="Core.Linux.LinuxException">open(2) or dup2(2) failed.</exception>
+    /// <exception cref="LinuxException">open(2) or dup2(2) failed.</exception>
     public static void RedirectStandardError(string path)
     {
         using SafeFileHandle file = Open(path, ReadWrite | NonBlocking);
@@ -84,11 +119,26 @@ public static unsafe partial class Fifos
         return handle.IsInvalid ? throw LinuxErrors.Last("open", path) : handle;
     }
 
+    private static SafeFileHandle Blocking(SafeFileHandle file)
+    {
+        if (fcntl(file, SetFlags, 0) == 0)
+        {
+            return file;
+        }
+
+        LinuxException failure = LinuxErrors.Last("fcntl");
+        file.Dispose();
+        throw failure;
+    }
+
+    [LibraryImport(C, SetLastError = true)]
+    private static partial int fcntl(SafeFileHandle file, int command, int argument);
+
     [LibraryImport(C, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle open(string path, int flags, int mode);
 
     [LibraryImport(C, SetLastError = true)]
-    private static partial int pipe2(int* ends, int flags);
+    private static unsafe partial int pipe2(int* ends, int flags);
 
     [LibraryImport(C, SetLastError = true)]
     private static partial int fchown(SafeFileHandle file, uint uid, uint gid);

@@ -11,11 +11,14 @@ namespace Containerd.Actors.Shim.Stdio;
 /// <summary>The standard streams of one process without a terminal.</summary>
 /// <remarks>
 /// The process gets the client's own FIFOs and files: nothing is copied, so a reader that is slow or gone holds up the process and
-/// never the shim. The shim holds the other end of each FIFO, so that a reader may come and go, and of standard input until the
+/// never the shim. A client is given some time to open its side, as what was written is lost with the last end. The shim holds the other end of each FIFO, so that a reader may come and go, and of standard input until the
 /// client closes it.
 /// </remarks>
 internal sealed class ProcessStreams : IDisposable
 {
+    /// <summary>Longest wait for a client to open its side of an output.</summary>
+    public static readonly TimeSpan ReaderPatience = TimeSpan.FromSeconds(5);
+
     private const UnixFileMode FileMode644 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     private readonly List<IDisposable> _given = [];
@@ -55,10 +58,10 @@ internal sealed class ProcessStreams : IDisposable
             switch (request.Scheme)
             {
                 case "fifo":
-                    streams.Output = streams.OpenOutput(StdioRequest.PathOf(request.Output), options);
+                    streams.Output = await streams.OpenOutputAsync(StdioRequest.PathOf(request.Output), options).ConfigureAwait(false);
                     streams.Error = request.Error == request.Output && request.Error.Length > 0
                         ? SpawnStream.SameAsOutput
-                        : streams.OpenOutput(StdioRequest.PathOf(request.Error), options);
+                        : await streams.OpenOutputAsync(StdioRequest.PathOf(request.Error), options).ConfigureAwait(false);
                     break;
                 case "file":
                     streams.OpenFile(StdioRequest.PathOf(request.Output));
@@ -113,23 +116,36 @@ internal sealed class ProcessStreams : IDisposable
         Input = SpawnStream.To(reader);
     }
 
-    private SpawnStream OpenOutput(string path, Options options)
+    private async Task<SpawnStream> OpenOutputAsync(string path, Options options)
     {
         if (path.Length == 0)
         {
             return SpawnStream.Null;
         }
 
-        if (!Fifos.IsFifo(path))
+        SafeFileHandle? writer = await Fifos.OpenWriterAsync(path, ReaderPatience).ConfigureAwait(false);
+        if (writer is not null && !Fifos.IsFifo(writer))
         {
+            writer.Dispose();
             SafeFileHandle file = Fifos.OpenForAppending(path);
             _given.Add(file);
             return SpawnStream.To(file);
         }
 
-        (SafeFileHandle reader, SafeFileHandle writer) = Fifos.OpenBoth(path);
+        SafeFileHandle reader;
+        if (writer is null)
+        {
+            // The client takes longer, or has nobody to read: the process does not wait for that.
+            (reader, writer) = Fifos.OpenBoth(path);
+            _given.Add(writer);
+        }
+        else
+        {
+            _given.Add(writer);
+            reader = Fifos.OpenReader(path);
+        }
+
         _held.Add(reader);
-        _given.Add(writer);
         Own(writer, options);
         return SpawnStream.To(writer);
     }

@@ -3,6 +3,7 @@
 using Containerd.Actors.Core.Linux;
 using Containerd.Actors.Linux.Processes;
 using Containerd.Actors.Linux.Terminals;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerd.Actors.Shim.Stdio;
 
@@ -29,6 +30,10 @@ internal sealed class TerminalStreams : IDisposable
         Terminal terminal = await socket.ReceiveAsync(cancellation).ConfigureAwait(false);
         try
         {
+            // Held until the terminal's own end is open: a FIFO without a writer is at its end for whoever reads it.
+            using SafeFileHandle? first = request.Output.Length > 0
+                ? await Fifos.OpenWriterAsync(StdioRequest.PathOf(request.Output), ProcessStreams.ReaderPatience).ConfigureAwait(false)
+                : null;
             return new TerminalStreams(terminal, Fifo(request.Input), Fifo(request.Output));
         }
         catch
