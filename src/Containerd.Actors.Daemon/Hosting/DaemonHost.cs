@@ -141,7 +141,9 @@ internal static class DaemonHost
                 .AddSingleton<ILiveTree>(new LiveTree(root))
                 .AddSingleton<IRuntimes>(runtimes.Catalogue)
                 .AddSingleton<Core.Audit.IJournalReader>(journal), tree);
+            Task watching = IdleMemory.WatchAsync(TimeProvider.System, stopping);
             await ServeAsync(settings, logs.CreateLogger("containerd"), stopping);
+            await watching;
             await faces.StopAsync(settings.ShutdownTimeout);
             await tree.AskAsync(new NodeActor.Stop(), CancellationToken.None);
             return 0;

@@ -84,6 +84,7 @@ internal sealed class Faces : IAsyncDisposable
         Logs.Configure(builder.Logging, settings.LogLevel);
         services(builder.Services);
         builder.Services.AddTransfers();
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, ConnectionMemory.Factory>();
         builder.Services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = settings.MessageSizeMax;

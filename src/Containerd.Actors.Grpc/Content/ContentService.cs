@@ -17,19 +17,25 @@ using Grpc.Core;
 namespace Containerd.Actors.Grpc.Content;
 
 /// <summary>Blobs as a namespace sees them, and the uploads that make them.</summary>
+/// <remarks>Not derived from the generated class, whose <c>Write</c> takes other messages than <see cref="UploadMessage"/>.</remarks>
 /// <param name="tree">The supervision tree.</param>
 /// <param name="reader">Reads bytes; whether a caller may is decided here, by the namespace's records.</param>
-public sealed class ContentService(Tree tree, IContentReader reader) : Services.Content.V1.Content.ContentBase
+[BindServiceMethod(typeof(ContentService), nameof(BindService))]
+public class ContentService(Tree tree, IContentReader reader)
 {
     private const int ListMessageMax = 100;
     private const int ReadMessageBytes = 1 << 20;
 
-    /// <inheritdoc />
-    public override async Task<InfoResponse> Info(InfoRequest request, ServerCallContext context) =>
+    /// <summary>Called by gRPC to learn the methods; it finds them on this class by name and parameters.</summary>
+    public static void BindService(ServiceBinderBase binder, ContentService? service) =>
+        Services.Content.V1.Content.BindService(new UploadBinder(binder), null);
+
+    /// <summary>What is recorded of one blob.</summary>
+    public virtual async Task<InfoResponse> Info(InfoRequest request, ServerCallContext context) =>
         new() { Info = ToWire(await FindAsync(context.Namespace(), request.Digest, context.CancellationToken).ConfigureAwait(false)) };
 
-    /// <inheritdoc />
-    public override async Task<UpdateResponse> Update(UpdateRequest request, ServerCallContext context)
+    /// <summary>Changes labels of a blob.</summary>
+    public virtual async Task<UpdateResponse> Update(UpdateRequest request, ServerCallContext context)
     {
         if (request.Info is null)
         {
@@ -45,8 +51,8 @@ public sealed class ContentService(Tree tree, IContentReader reader) : Services.
         return new UpdateResponse { Info = ToWire(await tree.AskAsync(update, context.CancellationToken).ConfigureAwait(false)) };
     }
 
-    /// <inheritdoc />
-    public override async Task List(ListContentRequest request, IServerStreamWriter<ListContentResponse> responseStream, ServerCallContext context)
+    /// <summary>The blobs that filters let through.</summary>
+    public virtual async Task List(ListContentRequest request, IServerStreamWriter<ListContentResponse> responseStream, ServerCallContext context)
     {
         FilterSet filter = FilterSet.Parse(request.Filters);
         NamespaceState state = await StateAsync(context.Namespace(), context.CancellationToken).ConfigureAwait(false);
@@ -72,8 +78,8 @@ public sealed class ContentService(Tree tree, IContentReader reader) : Services.
         }
     }
 
-    /// <inheritdoc />
-    public override async Task<Empty> Delete(DeleteContentRequest request, ServerCallContext context)
+    /// <summary>Takes a blob from the namespace's sight.</summary>
+    public virtual async Task<Empty> Delete(DeleteContentRequest request, ServerCallContext context)
     {
         await tree.AskAsync(
             new ContentCommands.Remove(context.Namespace(), ParseDigest(request.Digest), context.Caller()), context.CancellationToken)
@@ -81,8 +87,8 @@ public sealed class ContentService(Tree tree, IContentReader reader) : Services.
         return new Empty();
     }
 
-    /// <inheritdoc />
-    public override async Task Read(ReadContentRequest request, IServerStreamWriter<ReadContentResponse> responseStream, ServerCallContext context)
+    /// <summary>Bytes of a blob.</summary>
+    public virtual async Task Read(ReadContentRequest request, IServerStreamWriter<ReadContentResponse> responseStream, ServerCallContext context)
     {
         ContentRecord content = await FindAsync(context.Namespace(), request.Digest, context.CancellationToken).ConfigureAwait(false);
         long start = Math.Max(request.Offset, 0);
@@ -120,8 +126,8 @@ public sealed class ContentService(Tree tree, IContentReader reader) : Services.
         }
     }
 
-    /// <inheritdoc />
-    public override async Task<StatusResponse> Status(StatusRequest request, ServerCallContext context)
+    /// <summary>One open upload.</summary>
+    public virtual async Task<StatusResponse> Status(StatusRequest request, ServerCallContext context)
     {
         ImmutableArray<IngestState> found = await tree.AskAsync(new IngestCommands.List(context.Namespace()), context.CancellationToken)
             .ConfigureAwait(false);
@@ -130,8 +136,8 @@ public sealed class ContentService(Tree tree, IContentReader reader) : Services.
         return new StatusResponse { Status = ToWire(ingest) };
     }
 
-    /// <inheritdoc />
-    public override async Task<ListStatusesResponse> ListStatuses(ListStatusesRequest request, ServerCallContext context)
+    /// <summary>The open uploads that filters let through.</summary>
+    public virtual async Task<ListStatusesResponse> ListStatuses(ListStatusesRequest request, ServerCallContext context)
     {
         FilterSet filter = FilterSet.Parse(request.Filters);
         ImmutableArray<IngestState> found = await tree.AskAsync(new IngestCommands.List(context.Namespace()), context.CancellationToken)
@@ -144,14 +150,14 @@ public sealed class ContentService(Tree tree, IContentReader reader) : Services.
         return response;
     }
 
-    /// <inheritdoc />
-    public override Task Write(
-        IAsyncStreamReader<WriteContentRequest> requestStream,
+    /// <summary>Writes an upload and makes it a blob.</summary>
+    public virtual Task Write(
+        IAsyncStreamReader<UploadMessage> requestStream,
         IServerStreamWriter<WriteContentResponse> responseStream,
         ServerCallContext context) => new WriteSession(tree, requestStream, responseStream, context).RunAsync();
 
-    /// <inheritdoc />
-    public override async Task<Empty> Abort(AbortRequest request, ServerCallContext context)
+    /// <summary>Gives an upload up.</summary>
+    public virtual async Task<Empty> Abort(AbortRequest request, ServerCallContext context)
     {
         await tree.AskAsync(new IngestCommands.Abort(context.Namespace(), request.Ref, context.Caller()), context.CancellationToken)
             .ConfigureAwait(false);

@@ -16,7 +16,7 @@ namespace Containerd.Actors.Grpc.Content;
 /// <remarks>The upload stays locked for as long as the stream lasts, and what was written can be resumed after it.</remarks>
 internal sealed class WriteSession(
     Tree tree,
-    IAsyncStreamReader<WriteContentRequest> requests,
+    IAsyncStreamReader<UploadMessage> requests,
     IServerStreamWriter<WriteContentResponse> responses,
     ServerCallContext context)
 {
@@ -33,7 +33,7 @@ internal sealed class WriteSession(
             return;
         }
 
-        WriteContentRequest first = requests.Current;
+        WriteContentRequest first = requests.Current.Request;
         if (first.Ref.Length == 0)
         {
             throw new RefusedException(Error.Invalid("first message must have a reference"));
@@ -48,9 +48,14 @@ internal sealed class WriteSession(
         {
             do
             {
-                WriteContentRequest request = requests.Current;
+                UploadMessage message = requests.Current;
+                WriteContentRequest request = message.Request;
                 await CheckAsync(request, first).ConfigureAwait(false);
-                await responses.WriteAsync(await AnswerAsync(request).ConfigureAwait(false), context.CancellationToken).ConfigureAwait(false);
+                WriteContentResponse response = await AnswerAsync(message).ConfigureAwait(false);
+
+                // Only now does nobody read the data any more: after a wait that was given up the lane may still.
+                message.Dispose();
+                await responses.WriteAsync(response, context.CancellationToken).ConfigureAwait(false);
                 if (request.Action == WriteAction.Commit)
                 {
                     return;
@@ -119,22 +124,23 @@ internal sealed class WriteSession(
         }
     }
 
-    private async Task<WriteContentResponse> AnswerAsync(WriteContentRequest request)
+    private async Task<WriteContentResponse> AnswerAsync(UploadMessage message)
     {
+        WriteContentRequest request = message.Request;
         switch (request.Action)
         {
             case WriteAction.Stat:
                 return ToWire(request.Action, await tree.AskAsync(new IngestCommands.GetState(_namespace, _reference), context.CancellationToken).ConfigureAwait(false));
             case WriteAction.Write:
-                return ToWire(request.Action, await WriteAsync(request).ConfigureAwait(false));
+                return ToWire(request.Action, await WriteAsync(message).ConfigureAwait(false));
             case WriteAction.Commit:
-                if (request.Data.Length > 0)
+                if (message.Data.Length > 0)
                 {
-                    await WriteAsync(request).ConfigureAwait(false);
+                    await WriteAsync(message).ConfigureAwait(false);
                 }
 
                 CommittedContent committed = await tree.AskAsync(
-                    new IngestCommands.Commit(_namespace, _reference, _total, _expected, request.Labels.ToLabels(), _caller) { Offset = request.Data.Length > 0 ? 0 : request.Offset },
+                    new IngestCommands.Commit(_namespace, _reference, _total, _expected, request.Labels.ToLabels(), _caller) { Offset = message.Data.Length > 0 ? 0 : request.Offset },
                     context.CancellationToken)
                     .ConfigureAwait(false);
                 return new WriteContentResponse { Action = request.Action, Offset = committed.Size, Total = _total, Digest = committed.Digest.ToString() };
@@ -144,8 +150,8 @@ internal sealed class WriteSession(
     }
 
     // The lane reads the bytes before the answer comes, and the message lives until then: they need no copy.
-    private Task<IngestState> WriteAsync(WriteContentRequest request) => tree.AskAsync(
-        new IngestCommands.Write(_namespace, _reference, request.Offset, request.Data.Memory), context.CancellationToken);
+    private Task<IngestState> WriteAsync(UploadMessage message) => tree.AskAsync(
+        new IngestCommands.Write(_namespace, _reference, message.Request.Offset, message.Data), context.CancellationToken);
 
     private static WriteContentResponse ToWire(WriteAction action, IngestState state) => new()
     {
