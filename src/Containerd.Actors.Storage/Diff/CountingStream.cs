@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Buffers;
+
 namespace Containerd.Actors.Storage.Diff;
 
-/// <summary>Counts what is read from a stream, and can put the first bytes back. Leaves the stream open.</summary>
+/// <summary>Counts what is taken from a stream, and can put the first bytes back. Leaves the stream open.</summary>
+/// <remarks>Small reads, such as a decompressor's, are served from a buffer: each would be a system call otherwise.</remarks>
 internal sealed class CountingStream(Stream source) : Stream
 {
-    private byte[] _returned = [];
+    private const int BufferSize = 128 << 10;
 
-    /// <summary>Bytes read from the source.</summary>
+    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+    private byte[] _returned = [];
+    private int _start;
+    private int _end;
+    private bool _disposed;
+
+    /// <summary>Bytes taken, what was put back not counted again.</summary>
     public long Count { get; private set; }
 
     public override bool CanRead => true;
@@ -37,9 +46,23 @@ internal sealed class CountingStream(Stream source) : Stream
             return part;
         }
 
-        int read = source.Read(buffer);
-        Count += read;
-        return read;
+        if (_start == _end && buffer.Length >= BufferSize)
+        {
+            int direct = source.Read(buffer);
+            Count += direct;
+            return direct;
+        }
+
+        if (_start == _end)
+        {
+            (_start, _end) = (0, source.Read(_buffer, 0, BufferSize));
+        }
+
+        int length = Math.Min(_end - _start, buffer.Length);
+        _buffer.AsSpan(_start, length).CopyTo(buffer);
+        _start += length;
+        Count += length;
+        return length;
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
@@ -51,6 +74,17 @@ internal sealed class CountingStream(Stream source) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_disposed)
+        {
+            _disposed = true;
+            ArrayPool<byte>.Shared.Return(_buffer);
+        }
+
+        base.Dispose(disposing);
+    }
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -8,21 +8,31 @@ using Containerd.Actors.Oci.Images;
 
 namespace Containerd.Actors.Storage.Diff;
 
-/// <summary>Decompresses and hashes a layer on a thread of its own and hands over buffers through a bounded queue.</summary>
-/// <remarks>The thread has ended when <see cref="Dispose"/> returns; the compressed stream is no longer used then.</remarks>
+/// <summary>Decompresses a layer on one thread of its own, hashes it on another, and hands over buffers through bounded queues.</summary>
+/// <remarks>
+/// <code>
+/// compressed --decompress--> buffer --+--> hash
+///                                     +--> whoever calls ReadAll
+/// </code>
+/// A buffer is used again when both have had it. The threads have ended when <see cref="Dispose"/> returns; the compressed stream is no
+/// longer used then.
+/// </remarks>
 internal sealed class LayerFeed : IDisposable
 {
     private const int BufferSize = 256 * 1024;
     private const int QueueDepth = 4;
 
-    private readonly BlockingCollection<(byte[] Bytes, int Length)> _queue = new(QueueDepth);
+    private readonly BlockingCollection<Buffer> _queue = new(QueueDepth);
+    private readonly BlockingCollection<Buffer> _hashQueue = new(QueueDepth);
     private readonly CancellationTokenSource _stop;
     private readonly CountingStream _source;
     private readonly LayerCompression? _compression;
     private readonly Tar.LayerLimits _limits;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private readonly Thread _thread;
+    private readonly Thread _decompression;
+    private readonly Thread _hashing;
     private Exception? _failure;
+    private Exception? _hashFailure;
 
     public LayerFeed(Stream compressed, LayerCompression? compression, Tar.LayerLimits limits, CancellationToken cancellation)
     {
@@ -30,8 +40,10 @@ internal sealed class LayerFeed : IDisposable
         _compression = compression;
         _limits = limits;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        _thread = new Thread(Run) { IsBackground = true, Name = "layer decompression" };
-        _thread.Start();
+        _hashing = new Thread(Hash) { IsBackground = true, Name = "layer digest" };
+        _hashing.Start();
+        _decompression = new Thread(Run) { IsBackground = true, Name = "layer decompression" };
+        _decompression.Start();
     }
 
     /// <summary>Uncompressed bytes handed over.</summary>
@@ -43,35 +55,39 @@ internal sealed class LayerFeed : IDisposable
     /// <summary>Calls for each buffer in order, and throws what the decompression threw.</summary>
     public void ReadAll(Action<ReadOnlySpan<byte>> feed)
     {
-        foreach ((byte[] bytes, int length) in _queue.GetConsumingEnumerable(_stop.Token))
+        foreach (Buffer buffer in _queue.GetConsumingEnumerable(_stop.Token))
         {
             try
             {
-                feed(bytes.AsSpan(0, length));
+                feed(buffer.Filled);
             }
             finally
             {
-                ArrayPool<byte>.Shared.Return(bytes);
+                buffer.Release();
             }
         }
 
-        _thread.Join();
-        if (_failure is not null)
+        _decompression.Join();
+        _hashing.Join();
+        if ((_failure ?? _hashFailure) is { } failure)
         {
-            ExceptionDispatchInfo.Throw(_failure);
+            ExceptionDispatchInfo.Throw(failure);
         }
     }
 
     public void Dispose()
     {
         _stop.Cancel();
-        _thread.Join();
-        while (_queue.TryTake(out (byte[] Bytes, int Length) left))
+        _decompression.Join();
+        _hashing.Join();
+        while (_queue.TryTake(out Buffer? left))
         {
-            ArrayPool<byte>.Shared.Return(left.Bytes);
+            left.Release();
         }
 
         _queue.Dispose();
+        _hashQueue.Dispose();
+        _source.Dispose();
         _hash.Dispose();
         _stop.Dispose();
     }
@@ -93,7 +109,28 @@ internal sealed class LayerFeed : IDisposable
         }
         finally
         {
+            _hashQueue.CompleteAdding();
             _queue.CompleteAdding();
+        }
+    }
+
+    // Takes every buffer, so that whoever fills them never waits for it in vain.
+    private void Hash()
+    {
+        foreach (Buffer buffer in _hashQueue.GetConsumingEnumerable())
+        {
+            try
+            {
+                _hash.AppendData(buffer.Filled);
+            }
+            catch (Exception failure)
+            {
+                _hashFailure ??= failure;
+            }
+            finally
+            {
+                buffer.Release();
+            }
         }
     }
 
@@ -106,33 +143,49 @@ internal sealed class LayerFeed : IDisposable
         using Stream plain = LayerCompressions.Decompress(_source, compression);
         while (true)
         {
-            byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+            byte[] bytes = ArrayPool<byte>.Shared.Rent(BufferSize);
             int length = 0;
             try
             {
-                length = plain.ReadAtLeast(buffer.AsSpan(0, BufferSize), BufferSize, throwOnEndOfStream: false);
-                _hash.AppendData(buffer.AsSpan(0, length));
+                length = plain.ReadAtLeast(bytes.AsSpan(0, BufferSize), BufferSize, throwOnEndOfStream: false);
                 Size += length;
                 Check(compression);
-                if (length > 0)
-                {
-                    _queue.Add((buffer, length), _stop.Token);
-                }
             }
             catch
             {
-                ArrayPool<byte>.Shared.Return(buffer);
+                ArrayPool<byte>.Shared.Return(bytes);
                 throw;
             }
 
             if (length == 0)
             {
-                ArrayPool<byte>.Shared.Return(buffer);
+                ArrayPool<byte>.Shared.Return(bytes);
+                return;
             }
 
+            Hand(new Buffer(bytes, length));
             if (length < BufferSize)
             {
                 return;
+            }
+        }
+    }
+
+    private void Hand(Buffer buffer)
+    {
+        int untaken = 2;
+        try
+        {
+            _hashQueue.Add(buffer, _stop.Token);
+            untaken = 1;
+            _queue.Add(buffer, _stop.Token);
+            untaken = 0;
+        }
+        finally
+        {
+            for (; untaken > 0; untaken--)
+            {
+                buffer.Release();
             }
         }
     }
@@ -147,6 +200,22 @@ internal sealed class LayerFeed : IDisposable
         if (compression != LayerCompression.None && Size > _limits.RatioGrace && Size / _limits.MaxRatio > _source.Count)
         {
             throw Tar.LayerLimits.Exceeded(nameof(_limits.MaxRatio), _limits.MaxRatio);
+        }
+    }
+
+    // Two read it, the hash and the extraction; whoever is done with it last gives it back.
+    private sealed class Buffer(byte[] bytes, int length)
+    {
+        private int _readers = 2;
+
+        public ReadOnlySpan<byte> Filled => bytes.AsSpan(0, length);
+
+        public void Release()
+        {
+            if (Interlocked.Decrement(ref _readers) == 0)
+            {
+                ArrayPool<byte>.Shared.Return(bytes);
+            }
         }
     }
 }
