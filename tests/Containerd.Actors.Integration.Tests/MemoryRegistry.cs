@@ -10,7 +10,7 @@ using System.Text;
 
 namespace Containerd.Actors.Integration.Tests;
 
-/// <summary>A registry in this process with one image of one layer, which may break off, ask for a password and tell what it was asked.</summary>
+/// <summary>A registry in this process with one image, which may break off, ask for a password and tell what it was asked.</summary>
 internal sealed class MemoryRegistry : IDisposable
 {
     private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
@@ -21,14 +21,18 @@ internal sealed class MemoryRegistry : IDisposable
     private readonly Dictionary<string, (string MediaType, byte[] Bytes)> _objects = [];
     private readonly int _port;
 
-    public MemoryRegistry()
+    private readonly string _first;
+
+    /// <param name="uppers">Further layers; they hold files in a directory that only the first layer speaks of.</param>
+    public MemoryRegistry(int uppers = 0)
     {
-        byte[] layer = Archive();
+        byte[][] layers = [Archive(), .. Enumerable.Range(1, uppers).Select(Upper)];
+        _first = DigestOf(layers[0]);
         string architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
         string config = Add(ConfigType, Encoding.UTF8.GetBytes(
-            $$$"""{"os":"linux","architecture":"{{{architecture}}}","rootfs":{"type":"layers","diff_ids":["{{{DigestOf(layer)}}}"]}}"""));
+            $$$"""{"os":"linux","architecture":"{{{architecture}}}","rootfs":{"type":"layers","diff_ids":[{{{string.Join(',', layers.Select(layer => $"\"{DigestOf(layer)}\""))}}}]}}"""));
         byte[] manifest = Encoding.UTF8.GetBytes(
-            $$"""{"schemaVersion":2,"mediaType":"{{ManifestType}}","config":{{config}},"layers":[{{Add(LayerType, layer)}}]}""");
+            $$"""{"schemaVersion":2,"mediaType":"{{ManifestType}}","config":{{config}},"layers":[{{string.Join(',', layers.Select(layer => Add(LayerType, layer)))}}]}""");
         Add(ManifestType, manifest);
         Target = DigestOf(manifest);
         _objects["latest"] = (ManifestType, manifest);
@@ -51,10 +55,10 @@ internal sealed class MemoryRegistry : IDisposable
     /// <summary>Name and password that it asks for; empty for none.</summary>
     public string Password { get; set; } = "";
 
-    /// <summary>A layer stands still behind this many bytes.</summary>
+    /// <summary>The first layer stands still behind this many bytes.</summary>
     public int StopsBehind { get; set; } = int.MaxValue;
 
-    /// <summary>The first bytes of the layer that were asked for, in order.</summary>
+    /// <summary>The offsets from which the first layer was asked for, in order.</summary>
     public ConcurrentQueue<long> Offsets { get; } = new();
 
     /// <summary>Done when the layer stands still.</summary>
@@ -78,6 +82,19 @@ internal sealed class MemoryRegistry : IDisposable
         {
             using MemoryStream file = new(content);
             writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "file") { DataStream = file });
+            writer.WriteEntry(new PaxTarEntry(TarEntryType.Directory, "shared/") { Mode = (UnixFileMode)0x3C8, Uid = 12, Gid = 34 });
+        }
+
+        return bytes.ToArray();
+    }
+
+    private static byte[] Upper(int number)
+    {
+        using MemoryStream bytes = new();
+        using (TarWriter writer = new(bytes, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            using MemoryStream file = new(Encoding.UTF8.GetBytes($"layer {number}"));
+            writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"shared/{number}") { DataStream = file });
         }
 
         return bytes.ToArray();
@@ -151,7 +168,7 @@ internal sealed class MemoryRegistry : IDisposable
             return;
         }
 
-        bool isLayer = found.MediaType == LayerType;
+        bool isLayer = request.Url.Segments[^1] == _first;
         if (isLayer)
         {
             Offsets.Enqueue(offset);

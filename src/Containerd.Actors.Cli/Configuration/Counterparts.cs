@@ -40,6 +40,7 @@ internal static class Counterparts
         [$"{Images}.max_concurrent_downloads"] = Downloads,
         [$"{Transfer}.config_path"] = Text("containerd.pulls.hosts-directory"),
         [$"{Transfer}.max_concurrent_downloads"] = Downloads,
+        [$"{Transfer}.max_concurrent_unpacks"] = Whole("containerd.pulls.unpacks-max", 1, 64),
         ["plugins.\"io.containerd.metadata.v1.bolt\".content_sharing_policy"] = setting => Word(setting) switch
         {
             "" => Outcome.Passed.Over,

@@ -16,6 +16,11 @@ public interface IForDiffer : IInNamespace, IRequest
     Caller By { get; }
 }
 
+/// <summary>A layer that was extracted without its parents.</summary>
+/// <param name="Uncompressed">The uncompressed archive.</param>
+/// <param name="Inherited">Directories of which the layer says nothing, empty for the root.</param>
+public sealed record ExtractedLayer(Descriptor Uncompressed, ImmutableArray<string> Inherited);
+
 /// <summary>Layers applied to mounts, and layers made from two sets of mounts.</summary>
 public static class DiffCommands
 {
@@ -31,6 +36,13 @@ public static class DiffCommands
         /// <summary>What stream processors are given, by their names.</summary>
         public ImmutableDictionary<string, AnyValue> Payloads { get; init; } = ImmutableDictionary<string, AnyValue>.Empty;
     }
+
+    /// <summary>Extracts a layer into a detached snapshot. Where another differ comes before the daemon's own it is refused as not implemented.</summary>
+    /// <param name="Namespace">Namespace that sees the layer.</param>
+    /// <param name="Layer">The layer; its media type says how it is compressed.</param>
+    /// <param name="Mounts">What a detached <see cref="Snapshots.SnapshotterCommands.Prepare"/> answered.</param>
+    /// <param name="By">On whose behalf.</param>
+    public sealed record Extract(string Namespace, Descriptor Layer, ImmutableArray<Mount> Mounts, Caller By) : IRequest<ExtractedLayer>, IForDiffer;
 
     /// <summary>Makes a layer of what differs between two trees and stores it; answered with its descriptor.</summary>
     /// <param name="Namespace">Namespace that will see the layer.</param>

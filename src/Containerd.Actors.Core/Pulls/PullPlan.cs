@@ -27,14 +27,33 @@ public sealed record PlannedImage(
 /// <summary>A blob of a plan and where it is: waiting, fetching or stored.</summary>
 public sealed record PlannedBlob(Descriptor Blob, LayerStage Stage);
 
-/// <summary>A snapshot of a plan and where it is: waiting, unpacking or done.</summary>
+/// <summary>Where a snapshot of a plan is.</summary>
+public enum SnapshotStage
+{
+    /// <summary>Its layer is not stored, or it is not its turn.</summary>
+    Waiting,
+
+    /// <summary>Its layer is being extracted.</summary>
+    Unpacking,
+
+    /// <summary>It is extracted without its parent, which is not there yet.</summary>
+    Extracted,
+
+    /// <summary>It is given its parent.</summary>
+    Linking,
+
+    /// <summary>It is committed.</summary>
+    Done,
+}
+
+/// <summary>A snapshot of a plan and where it is.</summary>
 /// <param name="Snapshotter">Whose it is.</param>
 /// <param name="ChainId">Its name.</param>
 /// <param name="Parent">Position of the snapshot that it lies on; -1 for none.</param>
 /// <param name="Blob">Position of the blob that is unpacked.</param>
 /// <param name="DiffId">What the blob unpacks to.</param>
 /// <param name="Stage">Where it is.</param>
-public sealed record PlannedSnapshot(string Snapshotter, string ChainId, int Parent, int Blob, Digest DiffId, LayerStage Stage);
+public sealed record PlannedSnapshot(string Snapshotter, string ChainId, int Parent, int Blob, Digest DiffId, SnapshotStage Stage);
 
 /// <summary>What to begin now.</summary>
 public abstract record PullStep
@@ -46,8 +65,13 @@ public abstract record PullStep
     /// <summary>Fetch the blob of this position.</summary>
     public sealed record Fetch(int Blob) : PullStep;
 
-    /// <summary>Unpack the snapshot of this position.</summary>
-    public sealed record Unpack(int Snapshot) : PullStep;
+    /// <summary>Unpack the snapshot of this position onto its parent, or without it.</summary>
+    /// <param name="Snapshot">Its position.</param>
+    /// <param name="IsDetached">True when its parent is not there yet: it gets it by a <see cref="Link"/>.</param>
+    public sealed record Unpack(int Snapshot, bool IsDetached) : PullStep;
+
+    /// <summary>Commit the extracted snapshot of this position on its parent.</summary>
+    public sealed record Link(int Snapshot) : PullStep;
 
     /// <summary>Everything is there: name the image.</summary>
     public sealed record Finish : PullStep;
@@ -56,14 +80,26 @@ public abstract record PullStep
 /// <summary>The plan of a pull: which blob is fetched and which snapshot unpacked next, and when all is done.</summary>
 /// <remarks>
 /// Every blob occurs once however many images have it, and so does every snapshot. A blob is fetched when fewer than the bound are on
-/// their way; a snapshot is unpacked when its blob is stored and its parent is there. <see cref="Next"/> hands out each step once.
+/// their way. A snapshot is unpacked when its blob is stored and fewer than the bound are being unpacked; where its snapshotter can give a
+/// snapshot its parent at the end, it does not wait for the parent, and is committed when the parent is:
+/// <code>
+/// waiting --Unpack--> unpacking -----------------------------------> done
+///                              \--(detached)--> extracted --Link--> linking --> done
+/// </code>
+/// So parents are committed before their children, whatever is extracted first. <see cref="Next"/> hands out each step once.
 /// </remarks>
 public sealed record PullPlan
 {
-    private PullPlan(int fetchesMax) => FetchesMax = fetchesMax;
+    // Snapshotters that were found unable to give a snapshot its parent later.
+    private ImmutableHashSet<string> _attached = [];
+
+    private PullPlan(int fetchesMax, int unpacksMax) => (FetchesMax, UnpacksMax) = (fetchesMax, unpacksMax);
 
     /// <summary>Blobs fetched at a time.</summary>
     public int FetchesMax { get; }
+
+    /// <summary>Snapshots unpacked at a time; with 1 each waits for its parent.</summary>
+    public int UnpacksMax { get; }
 
     /// <summary>What is fetched, first to last.</summary>
     public ImmutableArray<PlannedBlob> Blobs { get; private init; } = [];
@@ -77,13 +113,14 @@ public sealed record PullPlan
     /// <summary>True when every blob is stored.</summary>
     public bool IsFetched => Blobs.All(blob => blob.Stage == LayerStage.Stored);
 
-    private bool IsComplete => IsFetched && Snapshots.All(snapshot => snapshot.Stage == LayerStage.Done);
+    private bool IsComplete => IsFetched && Snapshots.All(snapshot => snapshot.Stage == SnapshotStage.Done);
 
     /// <summary>The plan for these images, of which nothing is there yet.</summary>
-    public static PullPlan Of(IEnumerable<PlannedImage> images, int fetchesMax)
+    public static PullPlan Of(IEnumerable<PlannedImage> images, int fetchesMax, int unpacksMax)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentOutOfRangeException.ThrowIfLessThan(fetchesMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(unpacksMax, 1);
         List<PlannedBlob> blobs = [];
         Dictionary<Digest, int> blobOf = [];
         List<PlannedSnapshot> snapshots = [];
@@ -110,7 +147,7 @@ public sealed record PullPlan
                         position = snapshots.Count;
                         snapshotOf.Add((snapshotter, name), position);
                         snapshots.Add(new PlannedSnapshot(
-                            snapshotter, name, parent, blobOf[image.Layers[layer].Digest], image.DiffIds[layer], LayerStage.Waiting));
+                            snapshotter, name, parent, blobOf[image.Layers[layer].Digest], image.DiffIds[layer], SnapshotStage.Waiting));
                     }
 
                     parent = position;
@@ -119,7 +156,7 @@ public sealed record PullPlan
             }
         }
 
-        return new PullPlan(fetchesMax) { Blobs = [.. blobs], Snapshots = [.. snapshots] };
+        return new PullPlan(fetchesMax, unpacksMax) { Blobs = [.. blobs], Snapshots = [.. snapshots] };
     }
 
     /// <summary>What to begin now, and the plan in which it has begun.</summary>
@@ -139,12 +176,19 @@ public sealed record PullPlan
         }
 
         ImmutableArray<PlannedSnapshot>.Builder snapshots = Snapshots.ToBuilder();
+        int unpacking = Snapshots.Count(snapshot => snapshot.Stage == SnapshotStage.Unpacking);
         for (int i = 0; i < snapshots.Count; i++)
         {
-            if (CanUnpack(Snapshots[i]))
+            if (Snapshots[i].Stage == SnapshotStage.Extracted && HasParent(Snapshots[i]))
             {
-                snapshots[i] = snapshots[i] with { Stage = LayerStage.Unpacking };
-                steps.Add(new PullStep.Unpack(i));
+                snapshots[i] = snapshots[i] with { Stage = SnapshotStage.Linking };
+                steps.Add(new PullStep.Link(i));
+            }
+            else if (unpacking < UnpacksMax && CanUnpack(Snapshots[i]))
+            {
+                snapshots[i] = snapshots[i] with { Stage = SnapshotStage.Unpacking };
+                steps.Add(new PullStep.Unpack(i, !HasParent(Snapshots[i])));
+                unpacking++;
             }
         }
 
@@ -162,8 +206,14 @@ public sealed record PullPlan
     public PullPlan Stored(int blob) => this with { Blobs = Blobs.SetItem(blob, Blobs[blob] with { Stage = LayerStage.Stored }) };
 
     /// <summary>The snapshot of this position is committed.</summary>
-    public PullPlan Unpacked(int snapshot) =>
-        this with { Snapshots = Snapshots.SetItem(snapshot, Snapshots[snapshot] with { Stage = LayerStage.Done }) };
+    public PullPlan Unpacked(int snapshot) => With(snapshot, SnapshotStage.Done);
+
+    /// <summary>The snapshot of this position is extracted and has no parent yet.</summary>
+    public PullPlan Extracted(int snapshot) => With(snapshot, SnapshotStage.Extracted);
+
+    /// <summary>The snapshotter of this position cannot give a parent later: its snapshots wait for their parents from now on.</summary>
+    public PullPlan Attached(int snapshot) =>
+        With(snapshot, SnapshotStage.Waiting) with { _attached = _attached.Add(Snapshots[snapshot].Snapshotter) };
 
     /// <summary>Where a blob is, its snapshots counted: one that has none is done when it is stored.</summary>
     public LayerStage StageOf(int blob)
@@ -173,13 +223,18 @@ public sealed record PullPlan
             return Blobs[blob].Stage;
         }
 
-        LayerStage[] stages = [.. Snapshots.Where(snapshot => snapshot.Blob == blob).Select(snapshot => snapshot.Stage)];
-        return stages.All(stage => stage == LayerStage.Done) ? LayerStage.Done
-            : stages.Contains(LayerStage.Unpacking) ? LayerStage.Unpacking
+        SnapshotStage[] stages = [.. Snapshots.Where(snapshot => snapshot.Blob == blob).Select(snapshot => snapshot.Stage)];
+        return stages.All(stage => stage == SnapshotStage.Done) ? LayerStage.Done
+            : stages.Any(stage => stage is SnapshotStage.Unpacking or SnapshotStage.Extracted or SnapshotStage.Linking) ? LayerStage.Unpacking
             : LayerStage.Stored;
     }
 
-    private bool CanUnpack(PlannedSnapshot snapshot) => snapshot.Stage == LayerStage.Waiting
+    private PullPlan With(int snapshot, SnapshotStage stage) =>
+        this with { Snapshots = Snapshots.SetItem(snapshot, Snapshots[snapshot] with { Stage = stage }) };
+
+    private bool CanUnpack(PlannedSnapshot snapshot) => snapshot.Stage == SnapshotStage.Waiting
         && Blobs[snapshot.Blob].Stage == LayerStage.Stored
-        && (snapshot.Parent < 0 || Snapshots[snapshot.Parent].Stage == LayerStage.Done);
+        && (HasParent(snapshot) || (UnpacksMax > 1 && !_attached.Contains(snapshot.Snapshotter)));
+
+    private bool HasParent(PlannedSnapshot snapshot) => snapshot.Parent < 0 || Snapshots[snapshot.Parent].Stage == SnapshotStage.Done;
 }

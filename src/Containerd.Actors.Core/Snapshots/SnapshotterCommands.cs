@@ -32,7 +32,14 @@ public static class SnapshotterCommands
         string Key,
         string Parent,
         ImmutableSortedDictionary<string, string> Labels,
-        Caller By) : IRequest<ImmutableArray<Mount>>, IForSnapshotter;
+        Caller By) : IRequest<ImmutableArray<Mount>>, IForSnapshotter
+    {
+        /// <summary>
+        /// True for a layer that is extracted before its parent is there and gets it when it is committed. The mounts are then for
+        /// <see cref="Diff.DiffCommands.Extract"/> only. Snapshotters that cannot do so refuse it as not implemented.
+        /// </summary>
+        public bool IsDetached { get; init; }
+    }
 
     /// <summary>Says what to mount for an active snapshot or a view.</summary>
     public sealed record GetMounts(string Namespace, string Snapshotter, string Key) : IRequest<ImmutableArray<Mount>>, IForSnapshotter;
@@ -52,7 +59,11 @@ public static class SnapshotterCommands
         string Key,
         ImmutableSortedDictionary<string, string> Labels,
         string Parent,
-        Caller By) : IRequest<Nothing>, IForSnapshotter;
+        Caller By) : IRequest<Nothing>, IForSnapshotter
+    {
+        /// <summary>For a detached snapshot: directories of which its layer says nothing, which become as those of the parents.</summary>
+        public ImmutableArray<string> Inherited { get; init; } = [];
+    }
 
     /// <summary>Measures a snapshot without its parents: active ones now, committed ones as they were then.</summary>
     public sealed record GetUsage(string Namespace, string Snapshotter, string Key) : IRequest<SnapshotUsage>, IForSnapshotter;

@@ -53,6 +53,12 @@ public sealed record AppliedLayer(Oci.Images.Digest DiffId, long Size)
     /// <summary>Media type of the uncompressed archive.</summary>
     public const string MediaType = "application/vnd.oci.image.layer.v1.tar";
 
+    /// <summary>
+    /// Directories that were made because the layer lacks them, empty for the root, when the layers below were not known: they are to get
+    /// mode and owner from those (<see cref="Snapshots.ISnapshotBackend.Attach"/>). Parents come first.
+    /// </summary>
+    public ImmutableArray<string> Inherited { get; init; } = [];
+
     /// <summary>The descriptor that Diff.Apply answers with.</summary>
     public Oci.Images.Descriptor Descriptor => new(MediaType, DiffId, Size);
 }

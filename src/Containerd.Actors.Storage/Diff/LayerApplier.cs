@@ -9,7 +9,7 @@ namespace Containerd.Actors.Storage.Diff;
 
 /// <summary>Extracts a layer into a directory and tells its diff id.</summary>
 /// <remarks>
-/// Two threads: a new one decompresses and hashes, the caller's parses and writes. The layer is hostile input; nothing is written
+/// Three threads: one decompresses, one hashes, the caller's parses and writes. The layer is hostile input; nothing is written
 /// outside of the target whatever it holds. When a layer is refused the target holds a part of it: the caller drops the target.
 /// </remarks>
 public static class LayerApplier
@@ -42,7 +42,7 @@ public static class LayerApplier
             });
             reader.Complete();
             unpacker.Complete();
-            return new AppliedLayer(feed.DiffId, feed.Size);
+            return new AppliedLayer(feed.DiffId, feed.Size) { Inherited = unpacker.Inherited() };
         }
         catch (LinuxException failure)
         {

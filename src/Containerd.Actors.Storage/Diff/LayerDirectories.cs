@@ -13,11 +13,14 @@ internal sealed class LayerDirectories(DirectoryHandle root, ApplyTarget target)
     private const uint SetGroupId = 0x400;
 
     private readonly Dictionary<string, (DirectoryHandle Handle, bool InheritsGroup)> _open = new(StringComparer.Ordinal);
-    private readonly List<DirectoryHandle> _lowers = [];
-    private bool _lowersOpened;
+    private readonly LowerDirectories _lowers = new(target.Lowers);
+    private readonly List<string> _made = [];
     private DirectoryHandle? _last;
 
     public DirectoryHandle Root => root;
+
+    /// <summary>Paths that were made because entries lacked their parents and that hide nothing, parents first.</summary>
+    public IReadOnlyList<string> Made => _made;
 
     /// <summary>The directory of this path; null if there is none. Valid until the next but one is asked for.</summary>
     public DirectoryHandle? TryOpen(string path)
@@ -89,7 +92,7 @@ internal sealed class LayerDirectories(DirectoryHandle root, ApplyTarget target)
     public void Dispose()
     {
         Forget();
-        _lowers.ForEach(static lower => lower.Dispose());
+        _lowers.Dispose();
     }
 
     // Links are resolved here by hand, because a link of this layer may lead to a directory that only a lower layer holds.
@@ -154,54 +157,11 @@ internal sealed class LayerDirectories(DirectoryHandle root, ApplyTarget target)
         }
         else
         {
-            CopyFromLower(parent, name, path);
+            _made.Add(path);
+            _lowers.CopyTo(parent, name, path);
         }
     }
 
     private static Protocol.Errors.RefusedException NotADirectory(string path) =>
         LayerLimits.Malformed($"parent \"{path}\" is not a directory");
-
-    private void CopyFromLower(DirectoryHandle parent, string name, string path)
-    {
-        foreach (DirectoryHandle lower in Lowers())
-        {
-            using DirectoryHandle? lowerParent = lower.TryOpenDirectory(LayerPaths.Parent(path));
-            if (lowerParent?.TryStatus(name) is not { } status)
-            {
-                continue;
-            }
-
-            if (status.Kind == FileKind.Directory)
-            {
-                parent.ChangeOwner(name, status.UserId, status.GroupId);
-                parent.ChangeMode(name, status.Mode);
-                foreach (string attribute in lowerParent.ListAttributes(name))
-                {
-                    if (!attribute.Contains(".overlay.", StringComparison.Ordinal)
-                        && lowerParent.TryAttribute(name, attribute) is { } value)
-                    {
-                        parent.SetAttribute(name, attribute, value);
-                    }
-                }
-
-                parent.SetTimes(name, status.AccessedAt, status.ModifiedAt);
-            }
-
-            return;
-        }
-    }
-
-    private List<DirectoryHandle> Lowers()
-    {
-        if (!_lowersOpened)
-        {
-            _lowersOpened = true;
-            foreach (string lower in target.Lowers)
-            {
-                _lowers.Add(DirectoryHandle.Open(lower));
-            }
-        }
-
-        return _lowers;
-    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Collections.Immutable;
 using Containerd.Actors.Core.Linux;
 using Containerd.Actors.Linux.Files;
 using Containerd.Actors.Protocol.Errors;
@@ -91,6 +92,19 @@ internal sealed class LayerUnpacker : ITarSink, IDisposable
                 parent.SetTimes(LayerPaths.Name(path), accessed, modified);
             }
         }
+    }
+
+    /// <summary>Directories of which the layer says nothing itself; empty for the root.</summary>
+    /// <remarks>Only of a layer whose lower ones are not known yet; otherwise they have got it already.</remarks>
+    public ImmutableArray<string> Inherited()
+    {
+        if (_target.OverlayPrefix is null || !_target.Lowers.IsEmpty)
+        {
+            return [];
+        }
+
+        HashSet<string> said = [.. _directoryTimes.Select(static directory => directory.Path)];
+        return [.. _directories.Made.Prepend("").Where(path => !said.Contains(path)).Distinct(StringComparer.Ordinal)];
     }
 
     public void Dispose()

@@ -27,6 +27,11 @@ public sealed class SnapshotEffectRunner(IEnumerable<ISnapshotBackend> backends)
             case SnapshotEffects.Measure measure:
                 return _backends[measure.Snapshotter].Usage(measure.Id);
             case SnapshotEffects.Commit commit:
+                if (!commit.Parents.IsEmpty)
+                {
+                    _backends[commit.Snapshotter].Attach(commit.Id, commit.Parents, commit.Inherited);
+                }
+
                 SnapshotUsage usage = _backends[commit.Snapshotter].Usage(commit.Id);
                 _backends[commit.Snapshotter].Commit(commit.Id, commit.Synchronize);
                 return usage;

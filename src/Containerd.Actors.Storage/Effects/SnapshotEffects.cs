@@ -50,6 +50,12 @@ public static class SnapshotEffects
     /// <summary>Measures a directory and makes it fit to be a parent. The value is a <see cref="SnapshotUsage"/>.</summary>
     public sealed record Commit(string Snapshotter, long Id, bool Synchronize) : Effect
     {
+        /// <summary>Numbers of the parents that it gets only now, nearest first; empty when it has them already.</summary>
+        public ImmutableArray<long> Parents { get; init; } = [];
+
+        /// <summary>Directories that are to be as those of the parents.</summary>
+        public ImmutableArray<string> Inherited { get; init; } = [];
+
         /// <inheritdoc />
         public override LaneKind Lane => LaneKind.Bulk;
 

@@ -32,6 +32,19 @@ public interface ISnapshotBackend
     ImmutableArray<Mount> Mounts(
         long id, SnapshotKind kind, IReadOnlyList<long> parents, IReadOnlyDictionary<string, string> labels);
 
+    /// <summary>
+    /// Where a layer is extracted to whose snapshot gets its parent when it is committed, as the mount that it will be part of but for its
+    /// lower directories; empty when snapshots need their parents from the start.
+    /// </summary>
+    ImmutableArray<Mount> DetachedMounts(long id) => [];
+
+    /// <summary>Gives a snapshot that was extracted without its parents what it has from them.</summary>
+    /// <param name="id">The snapshot.</param>
+    /// <param name="parents">Its parents, nearest first.</param>
+    /// <param name="inherited">Directories of which its layer says nothing, empty for the root.</param>
+    void Attach(long id, IReadOnlyList<long> parents, IReadOnlyList<string> inherited) =>
+        throw new NotSupportedException($"snapshotter {Name} has no detached snapshots");
+
     /// <summary>Space of the snapshot without its parents; a file with many names counts once.</summary>
     SnapshotUsage Usage(long id);
 

@@ -6,6 +6,7 @@ using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Linux.Files;
 using Containerd.Actors.Linux.Mounts;
 using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Storage.Diff;
 
 namespace Containerd.Actors.Storage.Snapshots;
 
@@ -136,6 +137,42 @@ public sealed class OverlayBackend : ISnapshotBackend
         options.Add($"lowerdir={string.Join(':', parents.Select(UpperDirectory))}");
         options.AddRange(_extras);
         return [new Mount("overlay", "overlay", "", options.ToImmutable())];
+    }
+
+    /// <inheritdoc />
+    public ImmutableArray<Mount> DetachedMounts(long id) => Rebases
+        ? [new Mount("overlay", "overlay", "", [$"workdir={Path.Combine(_directories.Of(id), "work")}", $"upperdir={UpperDirectory(id)}", .. _extras])]
+        : [];
+
+    /// <inheritdoc />
+    public void Attach(long id, IReadOnlyList<long> parents, IReadOnlyList<string> inherited)
+    {
+        if (parents.Count == 0)
+        {
+            return;
+        }
+
+        using DirectoryHandle upper = DirectoryHandle.Open(UpperDirectory(id));
+        using LowerDirectories lowers = new([.. parents.Select(UpperDirectory)]);
+        foreach (string path in inherited)
+        {
+            if (path.Length == 0)
+            {
+                // As a snapshot that has its parent from the start gets it.
+                using DirectoryHandle nearest = DirectoryHandle.Open(UpperDirectory(parents[0]));
+                FileStatus status = nearest.Status();
+                upper.ChangeOwner(".", status.UserId, status.GroupId);
+            }
+            else
+            {
+                using DirectoryHandle? parent = upper.TryOpenDirectory(LayerPaths.Parent(path));
+                string name = LayerPaths.Name(path);
+                if (parent?.TryStatus(name) is { Kind: FileKind.Directory })
+                {
+                    lowers.CopyTo(parent, name, path);
+                }
+            }
+        }
     }
 
     /// <inheritdoc />

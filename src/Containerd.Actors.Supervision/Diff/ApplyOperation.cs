@@ -18,7 +18,7 @@ namespace Containerd.Actors.Supervision.Diff;
 internal sealed class ApplyOperation : UntypedActor
 {
     // Big layers on slow disks are no failure; what hangs for good is found by the lane's own deadline.
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(30);
+    public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(30);
 
     private readonly DiffCommands.Apply _apply;
     private readonly IActorRef _replyTo;

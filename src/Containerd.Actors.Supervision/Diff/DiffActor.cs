@@ -28,6 +28,9 @@ public sealed class DiffActor : UntypedActor
             case DiffCommands.Apply apply:
                 Context.ActorOf(ApplyOperation.Props(apply, Sender, _executor, _namespaces, _differs));
                 break;
+            case DiffCommands.Extract extract:
+                Context.ActorOf(ExtractOperation.Props(extract, Sender, _executor, _namespaces, _differs));
+                break;
             case DiffCommands.Create create:
                 Context.ActorOf(CreateOperation.Props(create, Sender, _executor, _namespaces, _content, _differs));
                 break;

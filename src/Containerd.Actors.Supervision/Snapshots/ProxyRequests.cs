@@ -33,6 +33,8 @@ internal sealed class ProxyRequests(IProxiedSnapshotter plugin, IActorRef namesp
         {
             return operation switch
             {
+                SnapshotterCommands.Prepare { IsDetached: true } =>
+                    operation.Refusal(Error.NotImplemented($"snapshotter {plugin.Name} makes no snapshots whose parents come later")),
                 SnapshotterCommands.Prepare prepare => Reply.Done(await PrepareAsync(prepare, number, cancellationToken).ConfigureAwait(false)),
                 SnapshotterCommands.Commit commit => await CommitAsync(commit, cancellationToken).ConfigureAwait(false),
                 SnapshotterCommands.GetMounts mounts => Reply.Done(await MountsAsync(mounts, cancellationToken).ConfigureAwait(false)),

@@ -62,6 +62,9 @@ internal sealed class SnapshotOperation : UntypedActor
     {
         switch (_operation)
         {
+            case SnapshotterCommands.Prepare { IsDetached: true } when _backend.DetachedMounts(_number).IsEmpty:
+                Refuse(Error.NotImplemented($"snapshotter {_backend.Name} makes no snapshots whose parents come later"));
+                break;
             case SnapshotterCommands.Prepare prepare:
                 _parents = Chain(state, prepare.Parent);
                 _executor.Tell(new Execute(new SnapshotEffects.Create(
@@ -71,7 +74,7 @@ internal sealed class SnapshotOperation : UntypedActor
                 AnswerMounts(state, record);
                 break;
             case SnapshotterCommands.Commit commit when Find(state, commit.Key) is { } record:
-                Commit(commit, record);
+                Commit(commit, record, Chain(state, commit.Parent));
                 break;
             case SnapshotterCommands.GetUsage usage when Find(state, usage.Key) is { } record:
                 Measure(record);
@@ -99,7 +102,7 @@ internal sealed class SnapshotOperation : UntypedActor
         Answer(_backend.Mounts(record.Backend, record.Kind, Chain(state, record.Parent), Visible(record.Labels)));
     }
 
-    private void Commit(SnapshotterCommands.Commit commit, SnapshotRecord record)
+    private void Commit(SnapshotterCommands.Commit commit, SnapshotRecord record, ImmutableArray<long> parents)
     {
         if (commit.Parent.Length > 0 && record.Parent.Length == 0 && !_backend.Rebases)
         {
@@ -107,7 +110,11 @@ internal sealed class SnapshotOperation : UntypedActor
         }
         else if (record.Kind == SnapshotKind.Active)
         {
-            _executor.Tell(new Execute(new SnapshotEffects.Commit(_backend.Name, record.Backend, Synchronize: false)));
+            _executor.Tell(new Execute(new SnapshotEffects.Commit(_backend.Name, record.Backend, Synchronize: false)
+            {
+                Parents = commit.Inherited.IsEmpty ? [] : parents,
+                Inherited = commit.Inherited,
+            }));
         }
         else
         {
@@ -149,7 +156,9 @@ internal sealed class SnapshotOperation : UntypedActor
         switch (_operation, reply)
         {
             case (SnapshotterCommands.Prepare prepare, Done<SnapshotRecord>):
-                Answer(_backend.Mounts(_number, prepare.Kind, _parents, Visible(prepare.Labels)));
+                Answer(prepare.IsDetached
+                    ? _backend.DetachedMounts(_number)
+                    : _backend.Mounts(_number, prepare.Kind, _parents, Visible(prepare.Labels)));
                 break;
             case (SnapshotterCommands.Prepare, Refused<SnapshotRecord> refused):
                 _executor.Tell(new Execute(new SnapshotEffects.Remove(_backend.Name, [_number])), ActorRefs.NoSender);

@@ -10,18 +10,49 @@ namespace Containerd.Actors.Core.Tests.Pulls;
 
 public sealed class PullPlanSpecs
 {
-    private static readonly Gen<(PlannedImage[] Images, int FetchesMax, int Seed)> Pulls = Gen.Select(
-        Gen.Select(Gen.Int[0, 6], Gen.Int[0, 3], Gen.Int[0, 2]).Array[0, 4], Gen.Int[1, 4], Gen.Int[0, int.MaxValue - 1])
-        .Select((images, max, seed) => (images.Select(image => Image(image.Item1, image.Item2, image.Item3)).ToArray(), max, seed));
+    private static readonly Gen<(PlannedImage[] Images, int FetchesMax, int UnpacksMax, int Seed)> Pulls = Gen.Select(
+        Gen.Select(Gen.Int[0, 6], Gen.Int[0, 3], Gen.Int[0, 2]).Array[0, 4], Gen.Int[1, 4], Gen.Int[1, 4], Gen.Int[0, int.MaxValue - 1])
+        .Select((images, fetches, unpacks, seed) => (images.Select(image => Image(image.Item1, image.Item2, image.Item3)).ToArray(), fetches, unpacks, seed));
 
     [Fact]
-    public void Whatever_ends_first_each_blob_is_fetched_once_and_each_snapshot_unpacked_once_after_its_blob_and_its_parent() =>
-        Pulls.Sample(pull => Run(pull.Images, pull.FetchesMax, pull.Seed), iter: 2000);
+    public void Whatever_ends_first_each_blob_is_fetched_once_and_each_snapshot_committed_once_after_its_blob_and_its_parent() =>
+        Pulls.Sample(pull => Run(pull.Images, pull.FetchesMax, pull.UnpacksMax, pull.Seed), iter: 2000);
+
+    [Fact]
+    public void Layers_are_unpacked_at_once_up_to_the_bound_and_committed_in_order()
+    {
+        PullPlan plan = PullPlan.Of([Image(4, 0, 1)], 4, 3);
+        plan = Enumerable.Range(0, 4).Aggregate(plan.Next().Plan, (stored, blob) => stored.Stored(blob));
+        (plan, ImmutableArray<PullStep> steps) = plan.Next();
+        Assert.Equal(
+            [new PullStep.Unpack(0, IsDetached: false), new PullStep.Unpack(1, IsDetached: true), new PullStep.Unpack(2, IsDetached: true)], steps.ToArray());
+        (plan, steps) = plan.Extracted(2).Extracted(1).Next();
+        Assert.Equal([new PullStep.Unpack(3, IsDetached: true)], steps.ToArray());
+        (plan, steps) = plan.Extracted(3).Unpacked(0).Next();
+        Assert.Equal([new PullStep.Link(1)], steps.ToArray());
+        (plan, steps) = plan.Unpacked(1).Next();
+        Assert.Equal([new PullStep.Link(2)], steps.ToArray());
+        (plan, steps) = plan.Unpacked(2).Next();
+        Assert.Equal([new PullStep.Link(3)], steps.ToArray());
+        Assert.Equal([new PullStep.Finish()], plan.Unpacked(3).Next().Steps.ToArray());
+    }
+
+    [Fact]
+    public void Where_parents_must_come_first_each_layer_waits_for_the_one_below()
+    {
+        PullPlan plan = PullPlan.Of([Image(3, 0, 2)], 4, 64);
+        plan = Enumerable.Range(0, 3).Aggregate(plan.Next().Plan, (stored, blob) => stored.Stored(blob)).Next().Plan;
+        // The first snapshotter cannot, the second can.
+        (plan, ImmutableArray<PullStep> steps) = plan.Attached(1).Attached(2).Next();
+        Assert.Empty(steps);
+        Assert.Equal([new PullStep.Unpack(1, IsDetached: false)], plan.Unpacked(0).Next().Steps.ToArray());
+        Assert.Equal([new PullStep.Link(4)], plan.Extracted(4).Unpacked(3).Next().Steps.ToArray());
+    }
 
     [Fact]
     public void A_pull_of_nothing_finishes_at_once_and_once()
     {
-        (PullPlan plan, ImmutableArray<PullStep> steps) = PullPlan.Of([], 1).Next();
+        (PullPlan plan, ImmutableArray<PullStep> steps) = PullPlan.Of([], 1, 1).Next();
         Assert.Equal(new PullStep.Finish(), Assert.Single(steps));
         Assert.Empty(plan.Next().Steps);
     }
@@ -29,7 +60,7 @@ public sealed class PullPlanSpecs
     [Fact]
     public void Layers_that_two_images_have_in_common_are_fetched_and_unpacked_once()
     {
-        PullPlan plan = PullPlan.Of([Image(2, 0, 1), Image(3, 0, 1)], 4);
+        PullPlan plan = PullPlan.Of([Image(2, 0, 1), Image(3, 0, 1)], 4, 1);
         Assert.Equal(3, plan.Blobs.Length);
         Assert.Equal([-1, 0, 1], plan.Snapshots.Select(snapshot => snapshot.Parent));
     }
@@ -38,7 +69,7 @@ public sealed class PullPlanSpecs
     public void The_same_layer_twice_in_an_image_is_fetched_once_and_unpacked_twice()
     {
         Descriptor layer = Layer(1);
-        PullPlan plan = PullPlan.Of([new PlannedImage([layer, layer], [layer, layer], [Of("a"), Of("a")], ["overlayfs"])], 4);
+        PullPlan plan = PullPlan.Of([new PlannedImage([layer, layer], [layer, layer], [Of("a"), Of("a")], ["overlayfs"])], 4, 1);
         Assert.Single(plan.Blobs);
         Assert.Equal([0, 0], plan.Snapshots.Select(snapshot => snapshot.Blob));
     }
@@ -46,7 +77,7 @@ public sealed class PullPlanSpecs
     [Fact]
     public void A_blob_is_done_when_all_that_is_unpacked_from_it_is()
     {
-        PullPlan plan = PullPlan.Of([Image(1, 0, 2)], 1).Next().Plan;
+        PullPlan plan = PullPlan.Of([Image(1, 0, 2)], 1, 2).Next().Plan;
         Assert.Equal(LayerStage.Fetching, plan.StageOf(0));
         plan = plan.Stored(0);
         Assert.Equal(LayerStage.Stored, plan.StageOf(0));
@@ -56,10 +87,11 @@ public sealed class PullPlanSpecs
         Assert.Equal(LayerStage.Done, plan.Unpacked(0).Unpacked(1).StageOf(0));
     }
 
-    private static void Run(PlannedImage[] images, int fetchesMax, int seed)
+    private static void Run(PlannedImage[] images, int fetchesMax, int unpacksMax, int seed)
     {
         Random random = new(seed);
-        PullPlan plan = PullPlan.Of(images, fetchesMax);
+        PullPlan plan = PullPlan.Of(images, fetchesMax, unpacksMax);
+        HashSet<string> attached = [];
         HashSet<int> fetched = [];
         HashSet<int> unpacked = [];
         List<PullStep> underWay = [];
@@ -79,7 +111,12 @@ public sealed class PullPlanSpecs
                         PlannedSnapshot snapshot = plan.Snapshots[unpack.Snapshot];
                         Assert.DoesNotContain(unpack.Snapshot, unpacked);
                         Assert.Contains(snapshot.Blob, fetched);
-                        Assert.True(snapshot.Parent < 0 || unpacked.Contains(snapshot.Parent));
+                        Assert.Equal(unpack.IsDetached, snapshot.Parent >= 0 && !unpacked.Contains(snapshot.Parent));
+                        Assert.False(unpack.IsDetached && attached.Contains(snapshot.Snapshotter));
+                        break;
+                    case PullStep.Link link:
+                        Assert.DoesNotContain(link.Snapshot, unpacked);
+                        Assert.Contains(plan.Snapshots[link.Snapshot].Parent, unpacked);
                         break;
                     default:
                         finished++;
@@ -90,6 +127,7 @@ public sealed class PullPlanSpecs
 
             underWay.AddRange(steps.Where(step => step is not PullStep.Finish));
             Assert.True(underWay.Count(step => step is PullStep.Fetch) <= fetchesMax);
+            Assert.True(underWay.Count(step => step is PullStep.Unpack) <= unpacksMax);
             if (underWay.Count == 0)
             {
                 break;
@@ -103,7 +141,11 @@ public sealed class PullPlanSpecs
                 plan = ended switch
                 {
                     PullStep.Fetch fetch when fetched.Add(fetch.Blob) => plan.Stored(fetch.Blob),
+                    PullStep.Unpack { IsDetached: true } unpack when random.Next(20) == 0 && attached.Add(plan.Snapshots[unpack.Snapshot].Snapshotter) =>
+                        plan.Attached(unpack.Snapshot),
+                    PullStep.Unpack { IsDetached: true } unpack when random.Next(10) > 0 => plan.Extracted(unpack.Snapshot),
                     PullStep.Unpack unpack when unpacked.Add(unpack.Snapshot) => plan.Unpacked(unpack.Snapshot),
+                    PullStep.Link link when unpacked.Add(link.Snapshot) => plan.Unpacked(link.Snapshot),
                     _ => throw new InvalidOperationException($"{ended} was handed out twice"),
                 };
             }

@@ -67,6 +67,40 @@ public sealed class DiffActorSpecs : NamespacesFixture
         Assert.Equal((AppliedLayer.MediaType, 5), ((await applying).Value.MediaType, (await applying).Value.Size));
     }
 
+    [Fact]
+    public async Task A_layer_without_its_parents_is_extracted_by_the_daemons_own_differ_which_tells_what_is_to_be_inherited()
+    {
+        TestProbe executor = CreateTestProbe();
+        IActorRef diff = await DiffAsync(executor, DiffParts.Own);
+        Task<Reply<ExtractedLayer>> extracting = Ask(diff, new DiffCommands.Extract(Ns, Layer, [], By));
+        Execute given = executor.ExpectMsg<Execute>();
+        Assert.Equal(Layer, Assert.IsType<DiffEffects.Apply>(given.Effect).Layer);
+        executor.Reply(new Outcome.Done(given.Effect, new AppliedLayer(Digest.Of([2]), 5) { Inherited = ["", "etc"] }));
+        ExtractedLayer layer = (await extracting).Value;
+        Assert.Equal((Digest.Of([2]), 5L), (layer.Uncompressed.Digest, layer.Uncompressed.Size));
+        Assert.Equal(["", "etc"], layer.Inherited.ToArray());
+    }
+
+    [Fact]
+    public async Task A_layer_without_its_parents_is_refused_when_another_differ_comes_first()
+    {
+        TestProbe executor = CreateTestProbe();
+        IActorRef other = await DiffAsync(executor, new DiffParts(["first", "walking"], [new FakeDiffer("first", null)]));
+        Assert.Equal(
+            "differ first extracts no layers whose parents come later: not implemented", await Refusal(other, new DiffCommands.Extract(Ns, Layer, [], By)));
+        executor.ExpectNoMsg(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task A_layer_that_the_namespace_does_not_see_is_not_extracted()
+    {
+        TestProbe executor = CreateTestProbe();
+        IActorRef diff = await DiffAsync(executor, DiffParts.Own);
+        Descriptor unseen = Layer with { Digest = Digest.Of([9]) };
+        Assert.Equal($"content digest {unseen.Digest}: not found", await Refusal(diff, new DiffCommands.Extract(Ns, unseen, [], By)));
+        executor.ExpectNoMsg(TimeSpan.Zero);
+    }
+
     private async Task<IActorRef> DiffAsync(TestProbe executor, DiffParts differs)
     {
         IActorRef ns = Namespace([]);

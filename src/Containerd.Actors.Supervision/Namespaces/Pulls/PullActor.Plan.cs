@@ -19,7 +19,7 @@ internal sealed partial class PullActor
         }
 
         _image = image;
-        _plan = PullPlan.Of(image.Images, _settings.LayersMax);
+        _plan = PullPlan.Of(image.Images, _settings.LayersMax, _settings.UnpacksMax);
         Record(_pull!.By, new PullEvents.Resolved(new Descriptor(image.Target.MediaType, image.Target.Digest, image.Target.Size)));
         for (int i = 0; i < _plan.Blobs.Length; i++)
         {
@@ -68,6 +68,46 @@ internal sealed partial class PullActor
         Advance();
     }
 
+    private void OnExtracted(LayerActor.Extracted extracted)
+    {
+        _plan = _plan!.Extracted(extracted.Snapshot);
+        if (_failure is null)
+        {
+            Advance();
+        }
+        else
+        {
+            DropDetached();
+        }
+    }
+
+    private void OnNeedsParent(LayerActor.NeedsParent needs)
+    {
+        _plan = _plan!.Attached(needs.Snapshot);
+        Advance();
+    }
+
+    // What was extracted and gets no parent any more is removed before the pull ends.
+    private void DropDetached()
+    {
+        for (int i = 0; i < (_plan?.Snapshots.Length ?? 0); i++)
+        {
+            if (_plan!.Snapshots[i] is { Stage: SnapshotStage.Extracted } waits && !_layers[waits.Blob].IsNobody())
+            {
+                Tell(i, (snapshot, _) => new LayerActor.Drop(i, snapshot));
+                _plan = _plan.Attached(i);
+            }
+        }
+    }
+
+    private void Tell(int position, Func<PlannedSnapshot, string, object> request)
+    {
+        PlannedSnapshot snapshot = _plan!.Snapshots[position];
+        string parent = snapshot.Parent < 0 ? "" : _plan.Snapshots[snapshot.Parent].ChainId;
+        _underWay[snapshot.Blob]++;
+        _layers[snapshot.Blob].Tell(request(snapshot, parent));
+    }
+
     private void Advance()
     {
         if (_failure is not null)
@@ -85,10 +125,10 @@ internal sealed partial class PullActor
                     _layers[fetch.Blob].Tell(new LayerActor.Fetch());
                     break;
                 case PullStep.Unpack unpack:
-                    PlannedSnapshot snapshot = _plan.Snapshots[unpack.Snapshot];
-                    string parent = snapshot.Parent < 0 ? "" : _plan.Snapshots[snapshot.Parent].ChainId;
-                    _underWay[snapshot.Blob]++;
-                    _layers[snapshot.Blob].Tell(new LayerActor.Unpack(unpack.Snapshot, snapshot, parent));
+                    Tell(unpack.Snapshot, (snapshot, parent) => new LayerActor.Unpack(unpack.Snapshot, snapshot, parent, unpack.IsDetached));
+                    break;
+                case PullStep.Link link:
+                    Tell(link.Snapshot, (snapshot, parent) => new LayerActor.Link(link.Snapshot, snapshot, parent));
                     break;
                 case PullStep.Finish:
                     _own++;

@@ -127,7 +127,8 @@ internal sealed partial class PullActor : EntityActor<PullState>, IWithTimers
             case Resolved resolved: Changed(_progress with { Root = resolved.Target }); break;
             case DocumentMoved moved: Follow(moved.Document); break;
             case LayerActor.Moved moved: Follow(moved); break;
-            case Prepared or Finished or Broke or LayerActor.Stored or LayerActor.Unpacked or LayerActor.Broke: Settle(message); break;
+            case Prepared or Finished or Broke or LayerActor.Stored or LayerActor.Unpacked or LayerActor.Extracted: Settle(message); break;
+            case LayerActor.NeedsParent or LayerActor.Dropped or LayerActor.Broke: Settle(message); break;
             case Released released: Close(released); break;
             case Report: _watchers!.Tell(_progress); break;
             default: Unhandled(message); break;
@@ -227,6 +228,9 @@ internal sealed partial class PullActor : EntityActor<PullState>, IWithTimers
             case LayerActor.Broke broke: EndOne(Sender); Fail(broke.Error); break;
             case LayerActor.Stored stored: EndOne(Sender); OnStored(stored); break;
             case LayerActor.Unpacked unpacked: EndOne(Sender); OnUnpacked(unpacked); break;
+            case LayerActor.Extracted extracted: EndOne(Sender); OnExtracted(extracted); break;
+            case LayerActor.NeedsParent needs: EndOne(Sender); OnNeedsParent(needs); break;
+            case LayerActor.Dropped: EndOne(Sender); break;
         }
 
         if (_failure is not null)
@@ -248,8 +252,10 @@ internal sealed partial class PullActor : EntityActor<PullState>, IWithTimers
     {
         if (_layers.IndexOf(gone) is >= 0 and int position)
         {
-            _underWay[position] = 0;
+            // What it had extracted goes with the lease.
+            (_layers[position], _underWay[position]) = (ActorRefs.Nobody, 0);
             Fail(new Error(ErrorKind.Internal, $"{_progress.Reference}: {gone.Path.Name} stopped"));
+            End();
         }
         else if (_watchers!.Remove(gone) && _watchers.IsEmpty && !_goesOn)
         {
@@ -268,13 +274,14 @@ internal sealed partial class PullActor : EntityActor<PullState>, IWithTimers
             _failure = error;
             _cancellation.Cancel();
             Context.Parent.Tell(new PullsSupervisor.Ended(_operation));
+            DropDetached();
             End();
         }
     }
 
     private void End()
     {
-        bool isIdle = _own == 0 && _underWay.TrueForAll(count => count == 0);
+        bool isIdle = _failure is not null && _own == 0 && _underWay.TrueForAll(count => count == 0);
         if (isIdle && !_ends && Stored.Reference.Length > 0)
         {
             Release(_progress with { Stage = PullStage.Failed, Error = _failure }, new PullEvents.Failed(_failure!));

@@ -9,6 +9,7 @@ namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 
 /// <summary>Bounds of pulls (<c>hocon/reference/pulls.conf</c>).</summary>
 /// <param name="LayersMax">Layers fetched at a time by one pull.</param>
+/// <param name="UnpacksMax">Layers unpacked at a time by one pull or import.</param>
 /// <param name="StepTimeout">Longest wait for one answer of the tree; extracting a layer is one.</param>
 /// <param name="LeaseDuration">After this the lease of a pull that was lost expires.</param>
 /// <param name="ProgressInterval">Shortest time between two reports to one watcher.</param>
@@ -20,6 +21,7 @@ namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 /// <param name="Registry">How registries are spoken to.</param>
 public sealed record PullSettings(
     int LayersMax,
+    int UnpacksMax,
     TimeSpan StepTimeout,
     TimeSpan LeaseDuration,
     TimeSpan ProgressInterval,
@@ -45,6 +47,12 @@ public sealed record PullSettings(
             throw new ConfigurationException($"{Path}.layers-max must lie between 1 and 64");
         }
 
+        int unpacks = keys.GetInt("unpacks-max");
+        if (unpacks is < 0 or > 64)
+        {
+            throw new ConfigurationException($"{Path}.unpacks-max must lie between 0 and 64");
+        }
+
         if (document is < 1 << 16 or > 1 << 28)
         {
             throw new ConfigurationException($"{Path}.document-bytes-max must lie between 64KiB and 256MiB");
@@ -66,6 +74,7 @@ public sealed record PullSettings(
         string docker = keys.GetString("docker-config");
         return new PullSettings(
             layers,
+            unpacks > 0 ? unpacks : Math.Max(Environment.ProcessorCount, 2),
             keys.GetTimeSpan("step-timeout"),
             keys.GetTimeSpan("lease-duration"),
             keys.GetTimeSpan("progress-interval"),

@@ -50,7 +50,7 @@ internal sealed class PullSteps : IDisposable
         (_source, _pull, _reference, _settings, _time) = (source, pull, reference, settings, time);
         _tree = new TreeAsk(tree, pull.Reference, settings.StepTimeout);
         _uploads = new UploadStep(_tree, source, pull.Namespace, pull.By, reference, settings, time);
-        _unpacking = new UnpackStep(_tree, _uploads, pull.Namespace, time);
+        _unpacking = new UnpackStep(_tree, _uploads.LabelAsync, pull.Namespace, time);
         _lease = pull.By.Lease.Length > 0 ? "" : operation;
         _by = pull.By;
     }
@@ -77,6 +77,17 @@ internal sealed class PullSteps : IDisposable
     /// <summary>Extracts a stored layer onto its parent.</summary>
     public Task UnpackAsync(Descriptor layer, PlannedSnapshot snapshot, string parent, CancellationToken cancellationToken) =>
         _unpacking.UnpackAsync(layer, snapshot, parent, _by, cancellationToken);
+
+    /// <summary>Extracts a stored layer whose parent may not be there yet; null when its snapshot is there already.</summary>
+    public Task<DetachedSnapshot?> ExtractAsync(Descriptor layer, PlannedSnapshot snapshot, CancellationToken cancellationToken) =>
+        _unpacking.ExtractAsync(layer, snapshot, _by, cancellationToken);
+
+    /// <summary>Commits an extracted layer on its parent.</summary>
+    public Task LinkAsync(Descriptor layer, PlannedSnapshot snapshot, DetachedSnapshot detached, string parent) =>
+        _unpacking.LinkAsync(layer, snapshot, detached, parent, _by);
+
+    /// <summary>Removes an extracted layer that gets no parent any more.</summary>
+    public Task DropAsync(PlannedSnapshot snapshot, DetachedSnapshot detached) => _unpacking.DropAsync(snapshot, detached, _by);
 
     /// <summary>Makes configurations keep their topmost snapshots, and the image under all its names, which are returned.</summary>
     public async Task<ImmutableArray<string>> FinishAsync(PreparedImage image, CancellationToken cancellationToken)

@@ -12,8 +12,24 @@ using Containerd.Actors.Protocol.Errors;
 
 namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 
-/// <summary>Extracts stored layers into snapshots.</summary>
-internal sealed class UnpackStep(TreeAsk tree, UploadStep uploads, string ns, TimeProvider time)
+/// <summary>Sets labels of content and leaves its others as they are.</summary>
+internal delegate Task LabelContent(Digest digest, ImmutableSortedDictionary<string, string> labels, Caller by);
+
+/// <summary>A layer in a snapshot that has no parent yet.</summary>
+/// <param name="Key">Key of the active snapshot.</param>
+/// <param name="Inherited">Directories that are to be as those of the parents.</param>
+internal sealed record DetachedSnapshot(string Key, ImmutableArray<string> Inherited);
+
+/// <summary>Extracts stored layers into snapshots, onto their parents or before those are there.</summary>
+/// <remarks>
+/// <code>
+/// Unpack:  Prepare on parent -> Apply ---> diff id -> Commit -> label
+/// Extract: Prepare detached --> Extract -> diff id            (any number at once)
+/// Link:                                               Commit on parent -> label     (in the order of the chain)
+/// </code>
+/// Whatever is refused or given up removes the active snapshot that it made; a daemon that is killed leaves it to its lease.
+/// </remarks>
+internal sealed class UnpackStep(TreeAsk tree, LabelContent label, string ns, TimeProvider time)
 {
     private const string RootfsReference = "containerd.io/snapshot.ref";
     private const string KeyCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -21,45 +37,117 @@ internal sealed class UnpackStep(TreeAsk tree, UploadStep uploads, string ns, Ti
     /// <summary>Extracts a layer onto its parent and commits it under its chain id; a snapshot that is there already is taken.</summary>
     public async Task UnpackAsync(Descriptor layer, PlannedSnapshot snapshot, string parent, Caller by, CancellationToken cancellationToken)
     {
-        string key = $"extract-{time.GetUtcNow().Ticks % 1_000_000_000:D9}-{RandomNumberGenerator.GetString(KeyCharacters, 4)} {snapshot.ChainId}";
-        ImmutableArray<Mount> mounts;
-        try
-        {
-            mounts = await tree.FinishAsync(new SnapshotterCommands.Prepare(
-                ns, snapshot.Snapshotter, SnapshotKind.Active, key, parent, Protocol.Values.Labels.None.Add(RootfsReference, snapshot.ChainId), by))
-                .ConfigureAwait(false);
-        }
-        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
+        string key = KeyOf(snapshot);
+        if (await PrepareAsync(snapshot, key, parent, isDetached: false, by).ConfigureAwait(false) is not { } mounts)
         {
             return;
         }
 
-        try
+        await OrRemoveAsync(snapshot, key, by, async () =>
         {
             // A lane cannot be called back: what it writes is removed when it has ended, also when the pull was given up.
             cancellationToken.ThrowIfCancellationRequested();
             Descriptor applied = await tree.FinishAsync(new DiffCommands.Apply(ns, layer, mounts, Synchronize: false, by)).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
-            if (applied.Digest != snapshot.DiffId)
-            {
-                throw new RefusedException(Error.FailedPrecondition($"wrong diff id {applied.Digest} calculated on extraction, expected {snapshot.DiffId}"));
-            }
+            Verify(applied, snapshot);
+        }).ConfigureAwait(false);
+        await CommitAsync(layer, snapshot, new DetachedSnapshot(key, []), "", by).ConfigureAwait(false);
+    }
 
-            await tree.FinishAsync(new SnapshotterCommands.Commit(ns, snapshot.Snapshotter, snapshot.ChainId, key, Protocol.Values.Labels.None, "", by))
+    /// <summary>Extracts a layer whose parent may not be there yet; null when its snapshot is there already.</summary>
+    /// <exception cref="RefusedException">Not implemented: here snapshots need their parents from the start.</exception>
+    public async Task<DetachedSnapshot?> ExtractAsync(Descriptor layer, PlannedSnapshot snapshot, Caller by, CancellationToken cancellationToken)
+    {
+        string key = KeyOf(snapshot);
+        if (await PrepareAsync(snapshot, key, "", isDetached: true, by).ConfigureAwait(false) is not { } mounts)
+        {
+            return null;
+        }
+
+        ImmutableArray<string> inherited = [];
+        await OrRemoveAsync(snapshot, key, by, async () =>
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ExtractedLayer extracted = await tree.FinishAsync(new DiffCommands.Extract(ns, layer, mounts, by)).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            Verify(extracted.Uncompressed, snapshot);
+            inherited = extracted.Inherited;
+        }).ConfigureAwait(false);
+        return new DetachedSnapshot(key, inherited);
+    }
+
+    /// <summary>Commits a detached snapshot on its parent.</summary>
+    public Task LinkAsync(Descriptor layer, PlannedSnapshot snapshot, DetachedSnapshot detached, string parent, Caller by) =>
+        CommitAsync(layer, snapshot, detached, parent, by);
+
+    /// <summary>Removes a detached snapshot that will not be linked. Never fails, for its lease ends.</summary>
+    public Task DropAsync(PlannedSnapshot snapshot, DetachedSnapshot detached, Caller by) => RemoveAsync(snapshot.Snapshotter, detached.Key, by);
+
+    // containerd's form: the nanoseconds of the second, four characters, the chain id.
+    private string KeyOf(PlannedSnapshot snapshot) =>
+        $"extract-{time.GetUtcNow().Ticks % 1_000_000_000:D9}-{RandomNumberGenerator.GetString(KeyCharacters, 4)} {snapshot.ChainId}";
+
+    // Null when what the layer unpacks to is there already.
+    private async Task<ImmutableArray<Mount>?> PrepareAsync(PlannedSnapshot snapshot, string key, string parent, bool isDetached, Caller by)
+    {
+        try
+        {
+            return await tree.FinishAsync(new SnapshotterCommands.Prepare(
+                ns,
+                snapshot.Snapshotter,
+                SnapshotKind.Active,
+                key,
+                parent,
+                Protocol.Values.Labels.None.Add(RootfsReference, snapshot.ChainId),
+                by) { IsDetached = isDetached }).ConfigureAwait(false);
+        }
+        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
+        {
+            return null;
+        }
+    }
+
+    private async Task CommitAsync(Descriptor layer, PlannedSnapshot snapshot, DetachedSnapshot active, string parent, Caller by)
+    {
+        try
+        {
+            await tree.FinishAsync(new SnapshotterCommands.Commit(
+                ns, snapshot.Snapshotter, snapshot.ChainId, active.Key, Protocol.Values.Labels.None, parent, by) { Inherited = active.Inherited })
                 .ConfigureAwait(false);
         }
         catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
         {
-            await RemoveAsync(snapshot.Snapshotter, key, by).ConfigureAwait(false);
+            // Somebody else unpacked the same meanwhile.
+            await RemoveAsync(snapshot.Snapshotter, active.Key, by).ConfigureAwait(false);
+        }
+        catch
+        {
+            await RemoveAsync(snapshot.Snapshotter, active.Key, by).ConfigureAwait(false);
+            throw;
+        }
+
+        await label(layer.Digest, Protocol.Values.Labels.None.Add(ContentLabels.Uncompressed, snapshot.DiffId.ToString()), by).ConfigureAwait(false);
+    }
+
+    private async Task OrRemoveAsync(PlannedSnapshot snapshot, string key, Caller by, Func<Task> work)
+    {
+        try
+        {
+            await work().ConfigureAwait(false);
         }
         catch
         {
             await RemoveAsync(snapshot.Snapshotter, key, by).ConfigureAwait(false);
             throw;
         }
+    }
 
-        await uploads.LabelAsync(layer.Digest, Protocol.Values.Labels.None.Add(ContentLabels.Uncompressed, snapshot.DiffId.ToString()), by)
-            .ConfigureAwait(false);
+    private static void Verify(Descriptor applied, PlannedSnapshot snapshot)
+    {
+        if (applied.Digest != snapshot.DiffId)
+        {
+            throw new RefusedException(Error.FailedPrecondition($"wrong diff id {applied.Digest} calculated on extraction, expected {snapshot.DiffId}"));
+        }
     }
 
     private Task RemoveAsync(string snapshotter, string key, Caller by) => tree.TryAsync(new SnapshotCommands.Remove(ns, snapshotter, key, by));

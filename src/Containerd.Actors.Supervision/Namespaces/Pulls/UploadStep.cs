@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Buffers;
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Content;
 using Containerd.Actors.Oci.Images;
@@ -186,19 +187,44 @@ internal sealed class UploadStep(
 
     private Task CloseAsync(string key, bool abort) => tree.TryAsync(new IngestCommands.Close(ns, key, abort));
 
+    // While a lane writes and hashes one piece, the next comes in. Buffers are given back only when every answer has come: after a wait that
+    // was given up a lane may still read them.
     private async Task CopyAsync(string key, Descriptor layer, long offset, Action<long> progress, CancellationToken cancellationToken)
     {
         Stream blob = await source.OpenBlobAsync(layer, offset, cancellationToken).ConfigureAwait(false);
         await using (blob.ConfigureAwait(false))
         {
-            // Written one at a time: the lane has read the buffer when the answer comes.
-            byte[] buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(WriteBytes, Math.Max(layer.Size - offset, 1)));
-            for (int read; (read = await blob.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false)) > 0;)
+            int size = (int)Math.Min(WriteBytes, Math.Max(layer.Size - offset, 1));
+            byte[] filling = ArrayPool<byte>.Shared.Rent(size);
+            byte[] writing = ArrayPool<byte>.Shared.Rent(size);
+            Task written = Task.CompletedTask;
+            while (true)
             {
-                await tree.AskAsync(new IngestCommands.Write(ns, key, offset, buffer.AsMemory(0, read)), cancellationToken).ConfigureAwait(false);
-                offset += read;
+                int read;
+                try
+                {
+                    read = await blob.ReadAtLeastAsync(filling.AsMemory(0, size), size, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                }
+                catch
+                {
+                    await Task.WhenAny(written).ConfigureAwait(false);
+                    throw;
+                }
+
+                await written.ConfigureAwait(false);
                 progress(offset);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                written = tree.AskAsync(new IngestCommands.Write(ns, key, offset, filling.AsMemory(0, read)), cancellationToken);
+                offset += read;
+                (filling, writing) = (writing, filling);
             }
+
+            ArrayPool<byte>.Shared.Return(filling);
+            ArrayPool<byte>.Shared.Return(writing);
         }
     }
 }

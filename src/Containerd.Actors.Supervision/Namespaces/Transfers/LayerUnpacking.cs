@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using Containerd.Actors.Core.Diff;
-using Containerd.Actors.Core.Mounts;
-using Containerd.Actors.Core.Snapshots;
+using Containerd.Actors.Core.Pulls;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Errors;
@@ -13,12 +10,9 @@ using Containerd.Actors.Supervision.Namespaces.Pulls;
 
 namespace Containerd.Actors.Supervision.Namespaces.Transfers;
 
-/// <summary>Unpacks an image whose layers are stored, lowest first; snapshots that are there are taken.</summary>
-internal sealed class LayerUnpacking(TreeAsk tree, ContentAccess content, string ns, Caller by, TimeProvider time)
+/// <summary>Unpacks an image whose layers are stored, several at once; snapshots that are there are taken.</summary>
+internal sealed class LayerUnpacking(UnpackStep unpacking, ContentAccess content, int unpacksMax, Caller by)
 {
-    private const string RootfsReference = "containerd.io/snapshot.ref";
-    private const string KeyCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
     /// <summary>Unpacks all layers, and makes the configuration keep the top snapshot.</summary>
     /// <exception cref="RefusedException">A layer is missing or not what the configuration says.</exception>
     public async Task RunAsync(
@@ -30,66 +24,133 @@ internal sealed class LayerUnpacking(TreeAsk tree, ContentAccess content, string
             throw new RefusedException(Error.Invalid($"mismatched image rootfs and manifest layers: {diffIds.Count} != {manifest.Layers.Count}"));
         }
 
-        IReadOnlyList<Digest> chain = ChainId.Each(diffIds);
-        for (int i = 0; i < chain.Count; i++)
+        PlannedImage planned = new([.. manifest.Layers], [.. manifest.Layers], [.. diffIds], [snapshotter]);
+        PullPlan plan = PullPlan.Of([planned], 1, unpacksMax);
+        for (int i = 0; i < plan.Blobs.Length; i++)
         {
-            Descriptor layer = manifest.Layers[i];
-            string name = ContentLabels.IngestKey(layer);
-            progress.Tell(new TransferStep("extracting", name) { Total = layer.Size, Content = layer });
-            await LayerAsync(layer, diffIds[i], chain[i], i == 0 ? "" : chain[i - 1].ToString(), snapshotter, cancellationToken).ConfigureAwait(false);
-            progress.Tell(new TransferStep("extracted", name) { Offset = layer.Size, Total = layer.Size, Content = layer });
+            plan = plan.Stored(i);
         }
 
-        if (chain.Count > 0)
+        await RunAsync(plan, progress, cancellationToken).ConfigureAwait(false);
+        if (planned.TopChainId is { } top)
         {
             await content.LabelAsync(
-                config.Digest, Protocol.Values.Labels.None.Add(ContentLabels.SnapshotReference + snapshotter, chain[^1].ToString()), cancellationToken)
-                .ConfigureAwait(false);
+                config.Digest, Protocol.Values.Labels.None.Add(ContentLabels.SnapshotReference + snapshotter, top), cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task LayerAsync(
-        Descriptor layer, Digest diffId, Digest chainId, string parent, string snapshotter, CancellationToken cancellationToken)
+    // When one fails the others end before it is told, and what has no parent yet is removed.
+    private async Task RunAsync(PullPlan plan, TransferProgress progress, CancellationToken cancellationToken)
     {
-        string key = $"extract-{time.GetUtcNow().Ticks % 1_000_000_000:D9}-{RandomNumberGenerator.GetString(KeyCharacters, 4)} {chainId}";
-        ImmutableArray<Mount> mounts;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        List<Task<Ended>> underWay = [];
+        Dictionary<int, DetachedSnapshot> detached = [];
         try
         {
-            mounts = await tree.FinishAsync(new SnapshotterCommands.Prepare(
-                ns, snapshotter, SnapshotKind.Active, key, parent, Protocol.Values.Labels.None.Add(RootfsReference, chainId.ToString()), by)).ConfigureAwait(false);
-        }
-        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
-        {
-            return;
-        }
-
-        try
-        {
-            // A lane cannot be called back: what it writes is removed when it has ended, also when the import was given up.
-            cancellationToken.ThrowIfCancellationRequested();
-            Descriptor applied = await tree.FinishAsync(new DiffCommands.Apply(ns, layer, mounts, Synchronize: false, by)).ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
-            if (applied.Digest != diffId)
+            while (true)
             {
-                throw new RefusedException(Error.FailedPrecondition($"wrong diff id {applied.Digest} calculated on extraction, expected {diffId}"));
-            }
+                (plan, ImmutableArray<PullStep> steps) = plan.Next();
+                foreach (PullStep step in steps.Where(step => step is not PullStep.Finish))
+                {
+                    underWay.Add(TakeAsync(plan, step, detached, progress, stop.Token));
+                }
 
-            await tree.FinishAsync(new SnapshotterCommands.Commit(ns, snapshotter, chainId.ToString(), key, Protocol.Values.Labels.None, "", by))
-                .ConfigureAwait(false);
-        }
-        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.AlreadyExists)
-        {
-            await RemoveAsync(snapshotter, key).ConfigureAwait(false);
+                if (underWay.Count == 0)
+                {
+                    return;
+                }
+
+                Task<Ended> first = await Task.WhenAny(underWay).ConfigureAwait(false);
+                underWay.Remove(first);
+                (PullStep ended, DetachedSnapshot? extracted, bool isAttached) = await first.ConfigureAwait(false);
+                plan = After(plan, ended, extracted, isAttached, detached);
+                if (ended is not PullStep.Unpack { IsDetached: true } || (extracted is null && !isAttached))
+                {
+                    Tell(progress, "extracted", LayerOf(plan, ended), isDone: true);
+                }
+            }
         }
         catch
         {
-            await RemoveAsync(snapshotter, key).ConfigureAwait(false);
+            await stop.CancelAsync().ConfigureAwait(false);
+            foreach (Task<Ended> left in underWay)
+            {
+                await Task.WhenAny(left).ConfigureAwait(false);
+                if (left is { IsCompletedSuccessfully: true, Result: { Step: PullStep.Unpack unpack, Extracted: { } late } })
+                {
+                    detached[unpack.Snapshot] = late;
+                }
+            }
+
+            foreach ((int snapshot, DetachedSnapshot left) in detached)
+            {
+                await unpacking.DropAsync(plan.Snapshots[snapshot], left, by).ConfigureAwait(false);
+            }
+
             throw;
         }
-
-        await content.LabelAsync(layer.Digest, Protocol.Values.Labels.None.Add(ContentLabels.Uncompressed, diffId.ToString()), cancellationToken)
-            .ConfigureAwait(false);
     }
 
-    private Task RemoveAsync(string snapshotter, string key) => tree.TryAsync(new SnapshotCommands.Remove(ns, snapshotter, key, by));
+    private async Task<Ended> TakeAsync(
+        PullPlan plan, PullStep step, Dictionary<int, DetachedSnapshot> detached, TransferProgress progress, CancellationToken cancellationToken)
+    {
+        int position = PositionOf(step);
+        PlannedSnapshot snapshot = plan.Snapshots[position];
+        Descriptor layer = LayerOf(plan, step);
+        string parent = snapshot.Parent < 0 ? "" : plan.Snapshots[snapshot.Parent].ChainId;
+        if (step is PullStep.Link && detached.Remove(position, out DetachedSnapshot? linked))
+        {
+            await unpacking.LinkAsync(layer, snapshot, linked, parent, by).ConfigureAwait(false);
+            return new Ended(step, null, IsAttached: false);
+        }
+
+        Tell(progress, "extracting", layer, isDone: false);
+        if (step is not PullStep.Unpack { IsDetached: true })
+        {
+            await unpacking.UnpackAsync(layer, snapshot, parent, by, cancellationToken).ConfigureAwait(false);
+            return new Ended(step, null, IsAttached: false);
+        }
+
+        try
+        {
+            return new Ended(step, await unpacking.ExtractAsync(layer, snapshot, by, cancellationToken).ConfigureAwait(false), IsAttached: false);
+        }
+        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.NotImplemented)
+        {
+            return new Ended(step, null, IsAttached: true);
+        }
+    }
+
+    private static PullPlan After(
+        PullPlan plan, PullStep step, DetachedSnapshot? extracted, bool isAttached, Dictionary<int, DetachedSnapshot> detached)
+    {
+        int position = PositionOf(step);
+        if (isAttached)
+        {
+            return plan.Attached(position);
+        }
+
+        if (extracted is null)
+        {
+            return plan.Unpacked(position);
+        }
+
+        detached[position] = extracted;
+        return plan.Extracted(position);
+    }
+
+    private static int PositionOf(PullStep step) => step switch
+    {
+        PullStep.Unpack unpack => unpack.Snapshot,
+        PullStep.Link link => link.Snapshot,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private static Descriptor LayerOf(PullPlan plan, PullStep step) => plan.Blobs[plan.Snapshots[PositionOf(step)].Blob].Blob;
+
+    private static void Tell(TransferProgress progress, string what, Descriptor layer, bool isDone) => progress.Tell(
+        new TransferStep(what, ContentLabels.IngestKey(layer)) { Offset = isDone ? layer.Size : 0, Total = layer.Size, Content = layer });
+
+    // A step that has ended: what it extracted without a parent, and whether that is not to be had here.
+    private sealed record Ended(PullStep Step, DetachedSnapshot? Extracted, bool IsAttached);
 }

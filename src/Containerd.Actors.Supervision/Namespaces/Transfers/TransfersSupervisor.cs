@@ -91,11 +91,17 @@ public sealed class TransfersSupervisor : UntypedActor
             TransferCommands.Push push => new PushWork(
                 push, tree, content, walk, _parts.Sinks, Credentials(push, asker), _parts.Settings.UploadsMax, progress),
             TransferCommands.Import import => new ImportWork(
-                import, tree, content, walk, new LayerUnpacking(tree, content, _namespace, import.By, _time), _parts.Streams, _pulls, limits, progress),
+                import, tree, content, walk, Unpacking(import, tree, content), _parts.Streams, _pulls, limits, progress),
             TransferCommands.Export export => new ExportWork(export, content, walk, _parts.Streams, progress),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
     }
+
+    private LayerUnpacking Unpacking(TransferCommands.Import import, TreeAsk tree, ContentAccess content) => new(
+        new UnpackStep(tree, (digest, labels, _) => content.LabelAsync(digest, labels, CancellationToken.None), _namespace, _time),
+        content,
+        _pulls.UnpacksMax,
+        import.By);
 
     private AskedCredentials? Credentials(TransferCommands.Push push, IActorRef asker) =>
         push.Source.AsksForCredentials ? new AskedCredentials(asker, _pulls.StepTimeout) : null;

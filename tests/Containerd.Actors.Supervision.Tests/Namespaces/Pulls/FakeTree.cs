@@ -40,6 +40,15 @@ internal sealed class TreeScript
     /// <summary>What verifiers say; null accepts.</summary>
     public Error? Verdict { get; init; }
 
+    /// <summary>True when snapshots need their parents from the start.</summary>
+    public bool NeedsParents { get; init; }
+
+    /// <summary>What an extraction without a parent waits for; null for nothing.</summary>
+    public Func<Digest, Task>? Extraction { get; init; }
+
+    /// <summary>What an extraction onto a parent waits for.</summary>
+    public Task AppliesAfter { get; init; } = Task.CompletedTask;
+
     /// <summary>Content reads and writes go here instead, when there is one.</summary>
     public IActorRef? ContentActor { get; set; }
 
@@ -62,8 +71,23 @@ internal sealed class FakeTree : ReceiveActor
         Answer<LeaseCommands.Delete, Nothing>(_ => "release", _ => Nothing.Value);
         Receive<VerifierCommands.Verify>(_ => Sender.Tell(script.Verdict is { } error ? Reply.Refused<Nothing>(error) : Reply.Done()));
         ReceiveContent();
-        Answer<SnapshotterCommands.Prepare, ImmutableArray<Mount>>(prepare => $"prepare on {Short(prepare.Parent)}", _ => []);
-        Answer<DiffCommands.Apply, Descriptor>(_ => "apply", apply => new Descriptor("tar", script.DiffIdOf(apply.Layer.Digest), 1));
+        Receive<SnapshotterCommands.Prepare>(
+            prepare => prepare.IsDetached && script.NeedsParents,
+            _ => Sender.Tell(Reply.Refused<ImmutableArray<Mount>>(Error.NotImplemented("parents come first"))));
+        Answer<SnapshotterCommands.Prepare, ImmutableArray<Mount>>(prepare => prepare.IsDetached ? "prepare detached" : $"prepare on {Short(prepare.Parent)}", _ => []);
+        Receive<DiffCommands.Apply>(apply =>
+        {
+            script.Deeds.Enqueue("apply");
+            script.AppliesAfter.PipeTo(Sender, success: () => Reply.Done(new Descriptor("tar", script.DiffIdOf(apply.Layer.Digest), 1)));
+        });
+        Receive<DiffCommands.Extract>(extract =>
+        {
+            script.Deeds.Enqueue("extract");
+            (script.Extraction?.Invoke(extract.Layer.Digest) ?? Task.CompletedTask).PipeTo(
+                Sender,
+                success: () => Reply.Done(new ExtractedLayer(new Descriptor("tar", script.DiffIdOf(extract.Layer.Digest), 1), ["", "etc"])),
+                failure: cause => Reply.Refused<ExtractedLayer>(Error.Unknown(cause.Message)));
+        });
         Answer<SnapshotterCommands.Commit, Nothing>(commit => $"commit {Short(commit.Name)}", _ => Nothing.Value);
         Answer<SnapshotCommands.Remove, Nothing>(_ => "remove snapshot", _ => Nothing.Value);
         Answer<ImageCommands.Create, ImageRecord>(

@@ -37,11 +37,19 @@ internal sealed class ArchiveBytes
     }
 
     /// <summary>A whole image with one layer in a layout.</summary>
-    public Descriptor Image(string layer, Platform platform)
+    public Descriptor Image(string layer, Platform platform) => Image([layer], platform);
+
+    /// <summary>A whole image in a layout.</summary>
+    public Descriptor Image(string[] layers, Platform platform)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(layer);
-        Descriptor config = Blob(MediaTypes.OciConfig, Config(platform, Digest.Of(bytes)));
-        var manifest = new Manifest { MediaType = MediaTypes.OciManifest, Config = config, Layers = [Blob(MediaTypes.OciLayer, bytes)] };
+        byte[][] bytes = [.. layers.Select(Encoding.UTF8.GetBytes)];
+        Descriptor config = Blob(MediaTypes.OciConfig, Config(platform, [.. bytes.Select(layer => Digest.Of(layer))]));
+        var manifest = new Manifest
+        {
+            MediaType = MediaTypes.OciManifest,
+            Config = config,
+            Layers = [.. bytes.Select(layer => Blob(MediaTypes.OciLayer, layer))],
+        };
         return Blob(MediaTypes.OciManifest, ImageDocuments.Write(manifest)) with { Platform = platform };
     }
 

@@ -109,6 +109,32 @@ public sealed class ImportSpecs : TransfersFixture
     }
 
     [Fact]
+    public async Task Layers_unpacked_at_once_are_committed_in_the_order_of_the_chain()
+    {
+        string[] layers = ["one", "two", "three", "four", "five"];
+        var archive = new ArchiveBytes();
+        archive.Layout(ArchiveNames.Named(archive.Image(layers, Amd), "r.test/app:1"));
+        await ImportAsync(Transfers(), archive.Write(), Wish(unpacks: [new UnpackWish(Amd, "overlayfs")]));
+        IEnumerable<string> chain = ChainId.Each([.. layers.Select(layer => Digest.Of(System.Text.Encoding.UTF8.GetBytes(layer)))]).Select(id => $"commit {id.Hex[..6]}");
+        Assert.Equal(chain, Deeds.Where(deed => deed.StartsWith("commit", StringComparison.Ordinal)));
+        Assert.DoesNotContain("remove snapshot", Deeds);
+    }
+
+    [Fact]
+    public async Task Of_layers_unpacked_at_once_of_which_one_is_refused_none_above_it_is_left()
+    {
+        var archive = new ArchiveBytes();
+        archive.Layout(ArchiveNames.Named(archive.Image(["one", "two", "three"], Amd), "r.test/app:1"));
+        DiffIds[Digest.Of("two"u8)] = Digest.Of("something else"u8);
+        string refusal = await RefusalAsync(Transfers(), Import(archive.Write(), Wish(unpacks: [new UnpackWish(Amd, "overlayfs")])));
+        Assert.StartsWith("wrong diff id", refusal, StringComparison.Ordinal);
+        int commits = Deeds.Count(deed => deed.StartsWith("commit", StringComparison.Ordinal));
+        Assert.InRange(commits, 0, 1);
+        Assert.Equal(
+            Deeds.Count(deed => deed.StartsWith("prepare", StringComparison.Ordinal)) - commits, Deeds.Count(deed => deed == "remove snapshot"));
+    }
+
+    [Fact]
     public async Task A_layer_that_is_not_what_the_configuration_says_leaves_neither_snapshot_nor_name()
     {
         var archive = new ArchiveBytes();

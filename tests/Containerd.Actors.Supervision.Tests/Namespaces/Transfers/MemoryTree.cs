@@ -77,6 +77,8 @@ internal sealed class MemoryTree : ReceiveActor
         });
         Receive<DiffCommands.Apply>(apply =>
             Sender.Tell(Reply.Done(new Descriptor("tar", diffIds.GetValueOrDefault(apply.Layer.Digest, apply.Layer.Digest), 1))));
+        Receive<DiffCommands.Extract>(extract => Sender.Tell(Reply.Done(
+            new ExtractedLayer(new Descriptor("tar", diffIds.GetValueOrDefault(extract.Layer.Digest, extract.Layer.Digest), 1), []))));
         Receive<SnapshotterCommands.Commit>(commit =>
         {
             deeds.Enqueue($"commit {commit.Name[7..13]}");
