@@ -81,6 +81,9 @@ public static class GarbageCommands
 /// <param name="Duration">How long it took.</param>
 public sealed record GarbageRun(int Removed, Swept Content, Swept Snapshots, TimeSpan Duration)
 {
+    /// <summary>How long finding out what is garbage took, until the records of it were gone; the sweep, beside which all goes on, left out.</summary>
+    public TimeSpan Marking { get; init; }
+
     /// <summary>The records, with their namespaces.</summary>
     public ImmutableArray<(string Namespace, Condemned Thing)> Things { get; init; } = [];
 }

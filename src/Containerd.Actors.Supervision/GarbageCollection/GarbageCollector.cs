@@ -34,7 +34,8 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
     private bool _isDry;
     private int _deletions;
     private int _mutations;
-    private TimeSpan _average;
+    private TimeSpan _marking;
+    private int _runs;
 
     /// <summary>Makes the collector.</summary>
     /// <param name="runner">What a run does.</param>
@@ -43,7 +44,6 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
     {
         _runner = runner;
         _settings = settings;
-        _average = settings.RunMin;
     }
 
     /// <inheritdoc />
@@ -171,8 +171,8 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
             case Reply<GarbageRun> when _isDry:
                 break;
             case Done<GarbageRun> done:
-                TimeSpan took = done.Result.Duration > _settings.RunMin ? done.Result.Duration : _settings.RunMin;
-                _average = (_average + took) / 2;
+                _marking += done.Result.Marking;
+                _runs++;
                 _log.Debug("garbage collection: {0} records, {1}, {2}", done.Result.Removed, done.Result.Content, done.Result.Snapshots);
                 break;
             case Refused<GarbageRun> refused:
@@ -194,8 +194,14 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
         }
     }
 
-    // A run that takes the average and a pause of this length make up the allowed share of time.
-    private TimeSpan Interval() => (_average / _settings.PauseThreshold) - _average;
+    // A mark that takes the mean of all and a pause of this length make up the allowed share of time. As in containerd the sweep
+    // does not count: it holds up nobody, and where disks are slow the next run, and all that waits for it, would be put off for long.
+    private TimeSpan Interval()
+    {
+        TimeSpan mean = _runs == 0 ? TimeSpan.Zero : _marking / _runs;
+        mean = mean > _settings.RunMin ? mean : _settings.RunMin;
+        return (mean / _settings.PauseThreshold) - mean;
+    }
 
     private void Plan(TimeSpan pause) => Timers.StartSingleTimer(Due.Timer, Due.Now, pause);
 

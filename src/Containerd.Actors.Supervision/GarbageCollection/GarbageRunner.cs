@@ -75,13 +75,14 @@ public sealed class GarbageRunner(
                 return Reply.Refused<GarbageRun>(unknown.While("garbage collection"));
             }
 
+            TimeSpan marking = time.GetElapsedTime(started);
             Task<Swept> sweepContent = AskAsync(
                 content, new SweepCommands.SweepContent(keep, ingests.ToImmutable(), generation.Generation, Policy, isDry), cancellationToken);
             Swept directories = await AskAsync(
                 snapshots, new SweepCommands.SweepSnapshots(backends.ToImmutableDictionary(), snapshotGeneration, Policy, isDry), cancellationToken)
                 .ConfigureAwait(false);
             Swept blobs = await sweepContent.ConfigureAwait(false);
-            return Reply.Done(new GarbageRun(things.Count, blobs, directories, time.GetElapsedTime(started)) { Things = things.ToImmutable() });
+            return Reply.Done(new GarbageRun(things.Count, blobs, directories, time.GetElapsedTime(started)) { Marking = marking, Things = things.ToImmutable() });
         }
         catch (RefusedException refused)
         {

@@ -34,6 +34,7 @@ public sealed class GarbageCollectorSpecs : TestKit
     private readonly TestProbe _namespaces;
     private readonly TestProbe _content;
     private readonly TestProbe _snapshots;
+    private readonly SteppedTime _time = new();
 
     public GarbageCollectorSpecs()
         : base(ConfigurationFactory.ParseString("""
@@ -103,6 +104,31 @@ public sealed class GarbageCollectorSpecs : TestKit
         collector.Tell(new NamespaceChanged("a", IsDeletion: false));
         Settle(collector);
         Scheduler.Advance(TimeSpan.FromSeconds(9));
+        FinishRun();
+    }
+
+    [Fact]
+    public void A_sweep_that_takes_long_does_not_put_off_the_next_run()
+    {
+        IActorRef collector = Start();
+        RunTaking(collector, marking: TimeSpan.FromSeconds(1), sweep: TimeSpan.FromMinutes(10));
+        collector.Tell(new NamespaceChanged("a", IsDeletion: true));
+        Settle(collector);
+        Scheduler.Advance(TimeSpan.FromSeconds(9));
+        FinishRun();
+    }
+
+    [Fact]
+    public void The_pause_follows_the_mean_of_all_marks()
+    {
+        IActorRef collector = Start();
+        RunTaking(collector, marking: TimeSpan.FromSeconds(3), sweep: TimeSpan.Zero);
+        RunTaking(collector, marking: TimeSpan.FromSeconds(1), sweep: TimeSpan.Zero);
+        collector.Tell(new NamespaceChanged("a", IsDeletion: true));
+        Settle(collector);
+        Scheduler.Advance(TimeSpan.FromSeconds(17.9));
+        _content.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+        Scheduler.Advance(TimeSpan.FromSeconds(0.2));
         FinishRun();
     }
 
@@ -277,7 +303,7 @@ public sealed class GarbageCollectorSpecs : TestKit
 
     private IActorRef Start(GarbageCollectionSettings? settings = null)
     {
-        IActorRef collector = Sys.ActorOf(GarbageCollector.Props(_namespaces, _content, _snapshots, settings ?? Settings, TimeProvider.System));
+        IActorRef collector = Sys.ActorOf(GarbageCollector.Props(_namespaces, _content, _snapshots, settings ?? Settings, _time));
         Settle(collector);
         return collector;
     }
@@ -292,6 +318,23 @@ public sealed class GarbageCollectorSpecs : TestKit
         requester.ExpectMsg<Done<GarbageRun>>();
         Settle(collector);
         return collector;
+    }
+
+    private void RunTaking(IActorRef collector, TimeSpan marking, TimeSpan sweep)
+    {
+        TestProbe requester = CreateTestProbe();
+        collector.Tell(new GarbageCommands.Run(By), requester);
+        Begin();
+        _namespaces.ExpectMsg<NamespaceQueries.List>();
+        _time.Advance(marking);
+        _namespaces.Reply(Reply.Done(ImmutableArray<NamespaceState>.Empty));
+        _content.ExpectMsg<SweepCommands.SweepContent>();
+        _snapshots.ExpectMsg<SweepCommands.SweepSnapshots>();
+        _time.Advance(sweep);
+        _content.Reply(Reply.Done(new Swept(0, 0)));
+        _snapshots.Reply(Reply.Done(new Swept(0, 0)));
+        requester.ExpectMsg<Done<GarbageRun>>();
+        Settle(collector);
     }
 
     // Everything told before has been received, and timers that follow from it are set.
@@ -335,4 +378,15 @@ public sealed class GarbageCollectorSpecs : TestKit
         [Kept],
         ImmutableDictionary<string, ImmutableHashSet<long>>.Empty.Add("overlayfs", [backend]),
         ["old"]);
+
+    private sealed class SteppedTime : TimeProvider
+    {
+        private long _ticks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public void Advance(TimeSpan step) => Interlocked.Add(ref _ticks, step.Ticks);
+
+        public override long GetTimestamp() => Interlocked.Read(ref _ticks);
+    }
 }
