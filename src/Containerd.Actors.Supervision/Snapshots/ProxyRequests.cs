@@ -191,17 +191,17 @@ internal sealed class ProxyRequests(IProxiedSnapshotter plugin, IActorRef namesp
         ProxySweepBound bound, Func<SnapshotRecord, bool> stays, bool isDry, CancellationToken cancellationToken)
     {
         ImmutableArray<NamespaceState> states = await AskAsync(new NamespaceQueries.List(), cancellationToken).ConfigureAwait(false);
-        HashSet<string> known =
-        [
-            .. states.SelectMany(state => state.Snapshots.Values).Where(record => record.Snapshotter == plugin.Name && stays(record)).Select(record => record.BackendKey),
-        ];
+        SnapshotRecord[] records = [.. states.SelectMany(state => state.Snapshots.Values).Where(record => record.Snapshotter == plugin.Name && stays(record))];
+        HashSet<string> known = [.. records.Select(record => record.BackendKey)];
+        // What is active here may be committed there: its record is about to be stored, or was not when the daemon crashed.
+        HashSet<long> active = [.. records.Where(record => record.Kind == SnapshotKind.Active).Select(record => record.Backend)];
         // A plugin that knows no namespaces tells the same in each.
         HashSet<string> counted = [];
         long removed = 0;
         foreach (string ns in states.Select(state => state.Name))
         {
             ImmutableArray<ProxiedSnapshot> held = await plugin.ListAsync(ns, cancellationToken).ConfigureAwait(false);
-            foreach (string key in ProxiedKeys.Condemned(held, known, bound.MayGo))
+            foreach (string key in ProxiedKeys.Condemned(held, known, number => bound.MayGo(number) && !(number is { } of && active.Contains(of))))
             {
                 removed += counted.Add(key) ? 1 : 0;
                 if (!isDry)

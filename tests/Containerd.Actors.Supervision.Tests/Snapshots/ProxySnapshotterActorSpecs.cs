@@ -97,6 +97,19 @@ public sealed class ProxySnapshotterActorSpecs : NamespacesFixture
         Assert.Equal(0, late.Value.Count);
     }
 
+    [Fact]
+    public async Task A_sweep_leaves_what_the_plugin_has_committed_and_the_namespace_not_yet()
+    {
+        (IActorRef snapshotter, _) = Tree();
+        await Do(snapshotter, Prepare("k"));
+        string key = Assert.Single(_plugin.Held.Keys);
+        await _plugin.CommitAsync(Ns, $"{key[..^1]}n", key, "", Labels.None, CancellationToken.None);
+        snapshotter.Tell(new SnapshotterActor.Generation(1));
+        Reply<Swept> swept = await snapshotter.Ask<Reply<Swept>>(new SnapshotterActor.Sweep([], 1, IsDry: false), TimeSpan.FromSeconds(20));
+        Assert.Equal(0, swept.Value.Count);
+        await Do(snapshotter, new SnapshotterCommands.Commit(Ns, "far", "n", "k", Labels.None, "", By));
+    }
+
     private (IActorRef Snapshotter, IActorRef Namespace) Tree(int operationsMax = 10)
     {
         IActorRef one = Namespace([]);
