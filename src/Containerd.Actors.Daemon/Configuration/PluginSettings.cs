@@ -7,9 +7,22 @@ using Containerd.Actors.Storage.Diff;
 
 namespace Containerd.Actors.Daemon.Configuration;
 
+/// <summary>What a plugin in another process is.</summary>
+public enum ProxyKind
+{
+    /// <summary>A snapshotter beside those of the daemon.</summary>
+    Snapshotter,
+
+    /// <summary>A differ beside the daemon's.</summary>
+    Differ,
+
+    /// <summary>A content store in place of the daemon's.</summary>
+    Content,
+}
+
 /// <summary>One plugin in another process.</summary>
-/// <param name="Name">Name of the snapshotter or differ it is.</param>
-/// <param name="IsDiffer">True for a differ, false for a snapshotter.</param>
+/// <param name="Name">Name of what it is.</param>
+/// <param name="Kind">What it is.</param>
 /// <param name="Address">Path of its unix socket.</param>
 /// <param name="Timeout">Longest wait for an answer.</param>
 /// <param name="OperationsMax">Most requests at one time.</param>
@@ -18,7 +31,7 @@ namespace Containerd.Actors.Daemon.Configuration;
 /// <param name="Exports">What it tells of itself.</param>
 public sealed record ProxyPlugin(
     string Name,
-    bool IsDiffer,
+    ProxyKind Kind,
     string Address,
     TimeSpan Timeout,
     int OperationsMax,
@@ -42,8 +55,14 @@ public sealed record PluginSettings(
     public static PluginSettings From(Config config)
     {
         ImmutableArray<ProxyPlugin> proxies = [.. Entries(config, Plugins).Select(name => Proxy(config, name))];
+        if (proxies.Where(proxy => proxy.Kind == ProxyKind.Content).ToArray() is [var first, var second, ..])
+        {
+            // containerd's plugin.GetSingle: metadata is built on one content store.
+            throw new ConfigurationException($"{Plugins}: {first.Name} and {second.Name} are both of type content; there is one content store");
+        }
+
         ImmutableArray<string> order = [.. config.GetStringList("containerd.diff.order")];
-        if (order.FirstOrDefault(name => name != "walking" && !proxies.Any(proxy => proxy.IsDiffer && proxy.Name == name)) is { } unknown)
+        if (order.FirstOrDefault(name => name != "walking" && !proxies.Any(proxy => proxy.Kind == ProxyKind.Differ && proxy.Name == name)) is { } unknown)
         {
             throw new ConfigurationException($"containerd.diff.order: \"{unknown}\" is neither walking nor a plugin of type diff");
         }
@@ -58,12 +77,13 @@ public sealed record PluginSettings(
         string path = $"{Plugins}.\"{name}\"";
         Config keys = config.GetConfig(path);
         string type = keys.GetString("type") ?? "";
-        bool isDiffer = type switch
+        ProxyKind kind = type switch
         {
-            "snapshot" => false,
-            "diff" => true,
-            "content" or "sandbox" => throw new ConfigurationException($"{path}.type: plugins of type {type} are not served; snapshot and diff are"),
-            _ => throw new ConfigurationException($"{path}.type: \"{type}\" is none of snapshot, diff"),
+            "snapshot" => ProxyKind.Snapshotter,
+            "diff" => ProxyKind.Differ,
+            "content" => ProxyKind.Content,
+            "sandbox" => throw new ConfigurationException($"{path}.type: plugins of type {type} are not served; snapshot, diff and content are"),
+            _ => throw new ConfigurationException($"{path}.type: \"{type}\" is none of snapshot, diff, content"),
         };
         if (Own.Contains(name))
         {
@@ -74,7 +94,7 @@ public sealed record PluginSettings(
         address = address.StartsWith("unix://", StringComparison.Ordinal) ? address["unix://".Length..] : address;
         TimeSpan timeout = keys.HasPath("call-timeout")
             ? keys.GetTimeSpan("call-timeout")
-            : config.GetTimeSpan(isDiffer ? "containerd.proxies.diff-timeout" : "containerd.proxies.call-timeout");
+            : config.GetTimeSpan(kind == ProxyKind.Differ ? "containerd.proxies.diff-timeout" : "containerd.proxies.call-timeout");
         int operations = keys.HasPath("operations-max") ? keys.GetInt("operations-max") : config.GetInt("containerd.proxies.operations-max");
         if (!Path.IsPathRooted(address) || address.Length > 107)
         {
@@ -83,7 +103,7 @@ public sealed record PluginSettings(
 
         return timeout < TimeSpan.FromSeconds(1) || timeout > TimeSpan.FromHours(24) ? throw new ConfigurationException($"{path}.call-timeout must lie between 1s and 24h")
             : operations is < 1 or > 100_000 ? throw new ConfigurationException($"{path}.operations-max must lie between 1 and 100,000")
-            : new ProxyPlugin(name, isDiffer, address, timeout, operations, List(keys, "capabilities"), List(keys, "platforms"), Exports(keys));
+            : new ProxyPlugin(name, kind, address, timeout, operations, List(keys, "capabilities"), List(keys, "platforms"), Exports(keys));
     }
 
     private static StreamProcessor Processor(Config config, string name)

@@ -70,7 +70,7 @@ internal static class DaemonHost
         using ProxyPlugins proxies = new(plugins);
         OverlayBackend overlay = Overlay(settings, snapshots);
         NativeBackend native = NativeBackend.Open(Path.Combine(settings.Root, "io.containerd.snapshotter.v1.native"));
-        ContentStore store = ContentStore.Open(Path.Combine(settings.Root, "io.containerd.content.v1.content"));
+        ContentStore store = ContentStore.Open(Path.Combine(settings.Root, "io.containerd.content.v1.content"), blobs: proxies.Content);
         ContentEffectRunner content = new(store);
 
         EventFeed feed = new();
@@ -124,7 +124,7 @@ internal static class DaemonHost
                 Uuid.Of(settings.Root),
                 Environment.ProcessId,
                 PidNamespace(),
-                [.. Plugins.Of(settings.Root, settings.State, overlay, native, runtimes.Catalogue), .. proxies.Facts]);
+                [.. Plugins.Of(settings.Root, settings.State, overlay, native, runtimes.Catalogue, proxies.Content is null), .. proxies.Facts]);
             await using Faces faces = await Faces.StartAsync(settings, logs, services => services
                 .AddSingleton(system)
                 .AddSingleton(tree)

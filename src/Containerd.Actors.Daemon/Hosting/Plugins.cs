@@ -62,9 +62,9 @@ internal static class Plugins
 
     /// <summary>What is loaded, and why what is not loaded is not.</summary>
     public static ImmutableArray<PluginFacts> Of(
-        string root, string state, OverlayBackend overlay, NativeBackend native, RuntimeCatalogue runtimes) =>
+        string root, string state, OverlayBackend overlay, NativeBackend native, RuntimeCatalogue runtimes, bool hasContent) =>
     [
-        new(Content, "content") { Exports = Export("root", Path.Combine(root, "io.containerd.content.v1.content")) },
+        .. hasContent ? [new PluginFacts(Content, "content") { Exports = Export("root", Path.Combine(root, "io.containerd.content.v1.content")) }] : (PluginFacts[])[],
         new(ImageVerifier, "bindir"),
         new(Warning, "deprecations"),
         new(Snapshotter, native.Name) { IsOfPlatform = true, Capabilities = native.Capabilities, Exports = Export("root", native.Root) },

@@ -2,30 +2,30 @@
 
 using System.Security.Cryptography;
 using System.Text;
-using Containerd.Actors.Core.Linux;
 using Containerd.Actors.Linux.Files;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Errors;
 
 namespace Containerd.Actors.Storage.Content;
 
-/// <summary>The bytes of all content on this node, in containerd's layout; it knows nothing of namespaces' views or labels.</summary>
+/// <summary>The bytes of all content of this node, in containerd's layout; it knows nothing of namespaces' views or labels.</summary>
 /// <remarks>
-/// <c>blobs/ALGORITHM/HEX</c> holds verified blobs, <c>ingest/SHA256(backend ref)/</c> what is still being written.
+/// <c>blobs/ALGORITHM/HEX</c> holds verified blobs, <c>ingest/SHA256(backend ref)/</c> what is still being written. Blobs may lie
+/// elsewhere (<see cref="IBlobs"/>); what is being written lies here all the same, and goes there when it is whole and verified.
 /// Safe for use by many threads; an <see cref="Ingest"/> belongs to one at a time.
 /// </remarks>
 public sealed class ContentStore
 {
-    private readonly string _blobs;
+    private readonly IBlobs _blobs;
     private readonly string _ingests;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, DateTimeOffset> _locked = new(StringComparer.Ordinal);
 
-    private ContentStore(string root, TimeProvider time)
+    private ContentStore(string root, IBlobs blobs, TimeProvider time)
     {
         Root = root;
-        _blobs = Path.Combine(root, "blobs");
+        _blobs = blobs;
         _ingests = Path.Combine(root, "ingest");
         _time = time;
     }
@@ -34,10 +34,13 @@ public sealed class ContentStore
     public string Root { get; }
 
     /// <summary>Opens the store in a directory and makes what is missing.</summary>
-    public static ContentStore Open(string root, TimeProvider? time = null)
+    /// <param name="root">The directory.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    /// <param name="blobs">Where blobs lie; null for the directory itself.</param>
+    public static ContentStore Open(string root, TimeProvider? time = null, IBlobs? blobs = null)
     {
-        ContentStore store = new(Path.GetFullPath(root), time ?? TimeProvider.System);
-        Directory.CreateDirectory(Path.Combine(store._blobs, "sha256"));
+        root = Path.GetFullPath(root);
+        ContentStore store = new(root, blobs ?? new BlobFiles(Path.Combine(root, "blobs")), time ?? TimeProvider.System);
         Directory.CreateDirectory(store._ingests);
         using DirectoryHandle handle = DirectoryHandle.Open(store.Root);
         handle.ChangeMode(".", 0x1C0); // 0700, as containerd's
@@ -45,70 +48,22 @@ public sealed class ContentStore
     }
 
     /// <summary>Size of a blob in bytes; null if it is not here.</summary>
-    public long? TrySize(Digest digest)
-    {
-        FileInfo file = new(BlobPath(digest));
-        return file.Exists ? file.Length : null;
-    }
+    public long? TrySize(Digest digest) => _blobs.TrySize(digest);
 
     /// <summary>Size of a blob in bytes; a missing one is refused as not found.</summary>
     public long Size(Digest digest) => TrySize(digest) ?? throw Missing(digest);
 
     /// <summary>Opens a blob for reading from an offset. It stays readable when the blob is deleted meanwhile.</summary>
-    /// <exception cref="RefusedException">The blob is missing, or the offset lies behind its end.</exception>
-    public Stream OpenRead(Digest digest, long offset = 0)
-    {
-        try
-        {
-            FileStream stream = new(
-                BlobPath(digest),
-                new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 });
-            if (offset > stream.Length)
-            {
-                long length = stream.Length;
-                stream.Dispose();
-                throw new RefusedException(new Error(ErrorKind.OutOfRange, $"read past object length {length} bytes"));
-            }
+    /// <exception cref="RefusedException">
+    /// The blob is missing, or the offset lies behind its end; of a blob elsewhere the first read may say so instead.
+    /// </exception>
+    public Stream OpenRead(Digest digest, long offset = 0) => _blobs.OpenRead(digest, offset);
 
-            stream.Position = Math.Max(offset, 0);
-            return stream;
-        }
-        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw Missing(digest);
-        }
-    }
+    /// <summary>Removes a blob; false if there was none.</summary>
+    public bool Delete(Digest digest) => _blobs.Delete(digest);
 
-    /// <summary>Removes the file of a blob; false if there was none.</summary>
-    public bool Delete(Digest digest)
-    {
-        string path = BlobPath(digest);
-        if (!File.Exists(path))
-        {
-            return false;
-        }
-
-        File.Delete(path);
-        return true;
-    }
-
-    /// <summary>Every blob with its size, in digest order. Files that are no blobs are passed over.</summary>
-    public IEnumerable<(Digest Digest, long Size)> List()
-    {
-        SortedDictionary<Digest, long> found = [];
-        foreach (DirectoryInfo algorithm in new DirectoryInfo(_blobs).EnumerateDirectories())
-        {
-            foreach (FileInfo file in algorithm.EnumerateFiles())
-            {
-                if (Digest.TryParse($"{algorithm.Name}:{file.Name}", out Digest digest))
-                {
-                    found[digest] = file.Length;
-                }
-            }
-        }
-
-        return found.Select(static pair => (pair.Key, pair.Value));
-    }
+    /// <summary>Every blob with its size, in digest order.</summary>
+    public IEnumerable<(Digest Digest, long Size)> List() => _blobs.List();
 
     /// <summary>Opens an ingest, or resumes it from the bytes on disk; the hash of those is computed again.</summary>
     /// <param name="ns">Namespace.</param>
@@ -187,9 +142,6 @@ public sealed class ContentStore
         return swept;
     }
 
-    /// <summary>Where the file of a blob lies, whether or not it exists.</summary>
-    public string BlobPath(Digest digest) => Path.Combine(_blobs, digest.Algorithm, digest.Hex);
-
     internal void Release(string backend)
     {
         lock (_gate)
@@ -198,40 +150,17 @@ public sealed class ContentStore
         }
     }
 
-    /// <summary>Makes a verified, synchronised file the blob; false if the blob was there already and the file is left alone.</summary>
-    internal bool Publish(string file, Digest digest)
-    {
-        string directory = Path.Combine(_blobs, digest.Algorithm);
-        string target = BlobPath(digest);
-        Directory.CreateDirectory(directory);
-        if (File.Exists(target))
-        {
-            return false;
-        }
+    /// <summary>Makes a verified, synchronised file the blob; false if the blob was there already.</summary>
+    internal bool Publish(string file, Digest digest, long size) => _blobs.Publish(file, digest, size);
 
-        try
-        {
-            using (DirectoryHandle ingest = DirectoryHandle.Open(Path.GetDirectoryName(file)!))
-            {
-                ingest.ChangeMode(Path.GetFileName(file), 0x124); // 0444
-            }
+    /// <summary>What is said of a blob that is not there.</summary>
+    public static RefusedException Missing(Digest digest) => new(Error.NotFound($"content digest {digest}"));
 
-            // A rename would replace the blob of a concurrent duplicate; both hold the same bytes, so that does no harm.
-            File.Move(file, target, overwrite: true);
-        }
-        catch (Exception failure) when (failure is FileNotFoundException or LinuxException { Error.Name: "ENOENT" })
-        {
-            throw new RefusedException(new Error(ErrorKind.DataLoss, $"content {digest}: ingest was removed before commit"));
-        }
-
-        using DirectoryHandle handle = DirectoryHandle.Open(directory);
-        handle.Synchronize();
-        return true;
-    }
+    /// <summary>What is said of an upload whose bytes somebody took away.</summary>
+    public static RefusedException Removed(Digest digest) =>
+        new(new Error(ErrorKind.DataLoss, $"content {digest}: ingest was removed before commit"));
 
     private static string BackendRef(string ns, string reference) => $"{ns}/1/{reference}";
-
-    private static RefusedException Missing(Digest digest) => new(Error.NotFound($"content digest {digest}"));
 
     private static RefusedException MissingReference(string reference) => new(Error.NotFound($"reference {reference}"));
 

@@ -174,7 +174,7 @@ public sealed class Ingest : IDisposable
         if (!existed)
         {
             _file.Flush(flushToDisk: true);
-            existed = !_store.Publish(_files.DataPath, digest);
+            existed = !_store.Publish(_files.DataPath, digest, Offset);
         }
 
         CommittedBlob committed = new(digest, Offset, existed);

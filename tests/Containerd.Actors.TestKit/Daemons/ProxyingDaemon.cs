@@ -7,7 +7,7 @@ namespace Containerd.Actors.TestKit.Daemons;
 /// <summary>This product's daemon with plugins: <c>far</c>, <c>impatient</c> and <c>one.type</c> with a daemon behind them, and <c>gone</c>, which is not there.</summary>
 public sealed class ProxyingDaemon : ActorsDaemon
 {
-    private readonly Behind _behind = new();
+    private readonly QuietDaemon _behind = new();
     private PluginServer? _server;
 
     /// <inheritdoc />
@@ -61,11 +61,5 @@ public sealed class ProxyingDaemon : ActorsDaemon
         }
 
         return keys;
-    }
-
-    // What it holds belongs to the daemon in front: a garbage collection of its own would know nothing of that, so none is ever due.
-    private sealed class Behind : ActorsDaemon
-    {
-        public override string Configuration => "containerd.garbage-collection { pause-threshold = 0.001, run-min = 60s }";
     }
 }
