@@ -13,7 +13,6 @@ internal sealed class ConfigurationFile
 {
     private const int FilesMax = 256;
     private const long FileBytesMax = 4 << 20;
-    private static readonly string[] ReplacedWhole = ["stream_processors", "proxy_plugins", "timeouts"];
 
     private readonly OrderedDictionary<string, Setting> _settings = [];
     private readonly List<Remark> _remarks = [];
@@ -58,7 +57,7 @@ internal sealed class ConfigurationFile
         List<Setting> settings = [.. TomlReader.Read(Text(file), file).Select(value =>
             new Setting(Setting.Join(PluginNames.Newest(value.Path)), value.Value, file, value.Line, Setting.Join(value.Path)))];
         Check(settings, file);
-        string[] replaced = [.. settings.Select(Whole).OfType<string>().Distinct()];
+        string[] replaced = [.. settings.Select(Entries.NameOf).OfType<string>().Distinct()];
         foreach (string old in _settings.Keys.Where(path => replaced.Any(whole => path.StartsWith(whole + ".", StringComparison.Ordinal))).ToArray())
         {
             _settings.Remove(old);
@@ -112,22 +111,6 @@ internal sealed class ConfigurationFile
         {
             _settings[setting.Path] = setting;
         }
-    }
-
-    // The name of the entry that a setting belongs to, where entries are not merged.
-    private static string? Whole(Setting setting)
-    {
-        foreach (string section in ReplacedWhole)
-        {
-            if (setting.Path.StartsWith(section + ".", StringComparison.Ordinal))
-            {
-                int start = section.Length + 1;
-                int end = setting.Path[start] == '"' ? setting.Path.IndexOf('"', start + 1) + 1 : setting.Path.IndexOf('.', start);
-                return end > 0 && end < setting.Path.Length ? setting.Path[..end] : null;
-            }
-        }
-
-        return null;
     }
 
     private void Import(Setting imports)

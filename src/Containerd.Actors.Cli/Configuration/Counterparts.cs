@@ -95,8 +95,6 @@ internal static class Counterparts
         ["plugins.\"io.containerd.snapshotter.v1"] = "there is no such snapshotter",
         ["plugins.\"io.containerd.differ.v1.erofs\""] = "there is no such differ",
         ["plugins"] = "there is no such plugin",
-        ["proxy_plugins"] = "write it below containerd.proxy-plugins; plugins of type snapshot and diff are served",
-        ["stream_processors"] = "write it below containerd.stream-processors",
     };
 
     /// <summary>What becomes of a setting.</summary>

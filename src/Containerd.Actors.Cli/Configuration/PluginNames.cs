@@ -9,6 +9,7 @@ namespace Containerd.Actors.Cli.Configuration;
 /// </remarks>
 internal static class PluginNames
 {
+    public const string Content = "io.containerd.content.v1.content";
     public const string Images = "io.containerd.cri.v1.images";
     public const string Runtime = "io.containerd.cri.v1.runtime";
     public const string Cri = "io.containerd.grpc.v1.cri";

@@ -14,9 +14,9 @@ internal sealed record Translation(IReadOnlyList<Translation.Line> Lines, IReadO
     {
         OrderedDictionary<string, Line> lines = [];
         List<Remark> remarks = [.. file.Remarks];
-        foreach (Setting setting in file.Settings)
+        foreach ((Setting setting, Outcome outcome) in Outcomes([.. file.Settings]))
         {
-            switch (Counterpart(setting))
+            switch (outcome)
             {
                 case Outcome.Carried carried when lines.TryGetValue(carried.Key, out Line? first):
                     if (first.Value != carried.Value)
@@ -55,11 +55,41 @@ internal sealed record Translation(IReadOnlyList<Translation.Line> Lines, IReadO
         return text.ToString();
     }
 
-    private static Outcome Counterpart(Setting setting)
+    private static IEnumerable<(Setting Setting, Outcome Outcome)> Outcomes(IReadOnlyList<Setting> settings)
+    {
+        Setting[] stores = [.. settings.Where(Entries.IsContent)];
+        foreach (IGrouping<string, Setting> group in settings.GroupBy(setting => Entries.NameOf(setting) ?? setting.Path))
+        {
+            Setting first = group.First();
+            if (Entries.NameOf(first) is not { } entry)
+            {
+                yield return (first, Counterpart(first, stores.Length > 0));
+            }
+            else if (stores.Skip(1).FirstOrDefault(store => Entries.NameOf(store) == entry) is { } second)
+            {
+                yield return (second, new Outcome.Left("there is one content store"));
+            }
+            else
+            {
+                foreach ((Setting setting, Outcome outcome) in Checked(first, () => Entries.Of(entry, [.. group]).ToArray()))
+                {
+                    yield return (setting, outcome);
+                }
+            }
+        }
+    }
+
+    private static Outcome Counterpart(Setting setting, bool hasStore) => Checked(setting, () => Counterparts.Of(
+        // Whoever has a content store in another process must have switched containerd's own off.
+        hasStore && setting is { Path: "disabled_plugins", Value: IReadOnlyList<object> disabled }
+            ? setting with { Value = (IReadOnlyList<object>)[.. disabled.Where(plugin => plugin is not PluginNames.Content)] }
+            : setting));
+
+    private static T Checked<T>(Setting setting, Func<T> translate)
     {
         try
         {
-            return Counterparts.Of(setting);
+            return translate();
         }
         catch (FormatException unfit)
         {

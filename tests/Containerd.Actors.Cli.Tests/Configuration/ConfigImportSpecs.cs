@@ -122,6 +122,81 @@ public sealed class ConfigImportSpecs : IDisposable
             translation.Remarks.Select(remark => remark.Line));
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Plugins_in_other_processes_are_carried_over_and_the_daemon_reads_them(int version)
+    {
+        Translation translation = _folder.Import($$"""
+            version = {{version}}
+            disabled_plugins = ["io.containerd.content.v1.content"]
+            [proxy_plugins.soci]
+              type = "snapshot"
+              address = "unix:///run/soci.sock"
+              platform = "linux/arm64"
+              capabilities = ["rebase"]
+              [proxy_plugins.soci.exports]
+                root = "/var/lib/soci"
+            [proxy_plugins."my.differ"]
+              type = "diff"
+              address = "/run/differ.sock"
+            [proxy_plugins.far]
+              type = "content"
+              address = "/run/far.sock"
+            """);
+        PluginSettings plugins = PluginSettings.From(Accepted(translation));
+        ProxyPlugin soci = Assert.Single(plugins.Proxies, plugin => plugin.Name == "soci");
+        Assert.Equal((ProxyKind.Snapshotter, "/run/soci.sock", "linux/arm64", "rebase", "/var/lib/soci"),
+            (soci.Kind, soci.Address, Assert.Single(soci.Platforms), Assert.Single(soci.Capabilities), soci.Exports["root"]));
+        Assert.Equal(ProxyKind.Differ, Assert.Single(plugins.Proxies, plugin => plugin.Name == "my.differ").Kind);
+        Assert.Equal(ProxyKind.Content, Assert.Single(plugins.Proxies, plugin => plugin.Name == "far").Kind);
+        Assert.EndsWith("proxy_plugins.far.type: it takes the place of the daemon's own content store", Assert.Single(translation.Remarks).Line, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("type = 'sandbox'\naddress = '/p'", "plugins of type sandbox are not served")]
+    [InlineData("address = '/p'", "a plugin without a type is none")]
+    [InlineData("type = 'snapshot'\naddress = 'tcp://x:1'", "the address must be the path of a unix socket")]
+    public void A_plugin_that_cannot_be_served_is_named_once_and_left_out(string keys, string reason)
+    {
+        Translation translation = _folder.Import($"version = 3\n[proxy_plugins.x]\n{keys}");
+        Assert.Empty(translation.Lines);
+        Assert.EndsWith(reason, Assert.Single(translation.Remarks).Line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_second_content_store_is_left_out()
+    {
+        Translation translation = _folder.Import(
+            "version = 3\n[proxy_plugins.a]\ntype = 'content'\naddress = '/a'\n[proxy_plugins.b]\ntype = 'content'\naddress = '/b'");
+        Assert.Equal("a", Assert.Single(PluginSettings.From(Accepted(translation)).Proxies).Name);
+        Assert.Contains(translation.Remarks, remark => remark.Line.EndsWith("proxy_plugins.b.type: there is one content store", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Stream_processors_are_carried_over_and_the_daemon_reads_them()
+    {
+        Translation translation = _folder.Import("""
+            version = 2
+            [stream_processors."io.containerd.ocicrypt.decoder.v1.tar.gzip"]
+              accepts = ["application/vnd.oci.image.layer.v1.tar+gzip+encrypted"]
+              returns = "application/vnd.oci.image.layer.v1.tar+gzip"
+              path = "/usr/local/bin/ctd-decoder"
+              args = ["--decryption-keys-path", "/keys \"quoted\""]
+              env = ["A=b"]
+            [stream_processors.relative]
+              accepts = ["x"]
+              returns = "y"
+              path = "program"
+            """);
+        var processor = Assert.Single(PluginSettings.From(Accepted(translation)).Processors);
+        Assert.Equal(
+            ("io.containerd.ocicrypt.decoder.v1.tar.gzip", "application/vnd.oci.image.layer.v1.tar+gzip", "/usr/local/bin/ctd-decoder", "/keys \"quoted\"", "A=b"),
+            (processor.Name, processor.Returns, processor.Path, processor.Arguments[1], Assert.Single(processor.Environment)));
+        Assert.EndsWith("must be absolute: it is not looked for in PATH", Assert.Single(translation.Remarks).Line, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_secret_is_not_repeated()
     {
