@@ -48,7 +48,7 @@ public sealed record PluginSettings(
 {
     private const string Plugins = "containerd.proxy-plugins";
     private const string Programs = "containerd.stream-processors";
-    private static readonly string[] Own = ["overlayfs", "native", "walking"];
+    private static readonly string[] Own = ["overlayfs", "native", "btrfs", "walking"];
 
     /// <summary>Reads and checks the keys.</summary>
     /// <exception cref="ConfigurationException">A value is missing or cannot be served; the message names the key.</exception>

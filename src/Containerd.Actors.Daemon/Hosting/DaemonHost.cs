@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Reflection;
 using Akka.Actor;
@@ -22,6 +23,7 @@ using Containerd.Actors.Linux.Locks;
 using Containerd.Actors.Linux.Systemd;
 using Containerd.Actors.Persistence;
 using Containerd.Actors.Persistence.Journals;
+using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Runtimes;
 using Containerd.Actors.Protocol.Trees;
 using Containerd.Actors.Storage.Checkpoints;
@@ -70,6 +72,8 @@ internal static class DaemonHost
         using ProxyPlugins proxies = new(plugins);
         OverlayBackend overlay = Overlay(settings, snapshots);
         NativeBackend native = NativeBackend.Open(Path.Combine(settings.Root, "io.containerd.snapshotter.v1.native"));
+        BtrfsBackend? btrfs = BtrfsBackend.TryOpen(Path.Combine(settings.Root, "io.containerd.snapshotter.v1.btrfs"), out Error? noBtrfs);
+        ImmutableArray<ISnapshotBackend> backends = [overlay, native, .. btrfs is null ? [] : (ISnapshotBackend[])[btrfs]];
         ContentStore store = ContentStore.Open(Path.Combine(settings.Root, "io.containerd.content.v1.content"), blobs: proxies.Content);
         ContentEffectRunner content = new(store);
 
@@ -89,10 +93,10 @@ internal static class DaemonHost
                 Runner = new EffectRunners(
                     new LinuxEffectRunner(),
                     content,
-                    new SnapshotEffectRunner([overlay, native]),
+                    new SnapshotEffectRunner(backends),
                     new DiffEffectRunner(
                         store, LayerLimits.Default, Path.Combine(settings.Root, "tmpmounts"), new StreamProcessors(plugins.Processors))),
-                Snapshotters = [overlay, native],
+                Snapshotters = backends,
                 ProxiedSnapshotters = proxies.Snapshotters(settings.AskTimeout),
                 Differs = proxies.Differs,
                 Shims = new RuntimeShims(
@@ -124,13 +128,13 @@ internal static class DaemonHost
                 Uuid.Of(settings.Root),
                 Environment.ProcessId,
                 PidNamespace(),
-                [.. Plugins.Of(settings.Root, settings.State, overlay, native, runtimes.Catalogue, proxies.Content is null), .. proxies.Facts]);
+                [.. Plugins.Of(settings.Root, settings.State, overlay, native, noBtrfs, runtimes.Catalogue, proxies.Content is null), .. proxies.Facts]);
             await using Faces faces = await Faces.StartAsync(settings, logs, services => services
                 .AddSingleton(system)
                 .AddSingleton(tree)
                 .AddSingleton(facts)
                 .AddSingleton(new EventsSettings(settings.SubscriberQueueMax))
-                .AddSingleton(new SnapshotterNames(proxies.SnapshotterNames.Append(overlay.Name).Append(native.Name).ToFrozenSet())
+                .AddSingleton(new SnapshotterNames(proxies.SnapshotterNames.Concat(backends.Select(backend => backend.Name)).ToFrozenSet())
                 {
                     UpperDirectory = record => snapshots.UpperDirectoryLabel && record.Snapshotter == overlay.Name && record.Kind == SnapshotKind.Active
                         ? overlay.UpperDirectory(record.Backend)

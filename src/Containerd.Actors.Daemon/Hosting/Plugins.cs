@@ -3,6 +3,7 @@
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Restarts;
 using Containerd.Actors.Grpc.Introspection;
+using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Shims.Runtimes;
 using Containerd.Actors.Storage.Snapshots;
 
@@ -62,11 +63,17 @@ internal static class Plugins
 
     /// <summary>What is loaded, and why what is not loaded is not.</summary>
     public static ImmutableArray<PluginFacts> Of(
-        string root, string state, OverlayBackend overlay, NativeBackend native, RuntimeCatalogue runtimes, bool hasContent) =>
+        string root, string state, OverlayBackend overlay, NativeBackend native, Error? noBtrfs, RuntimeCatalogue runtimes, bool hasContent) =>
     [
         .. hasContent ? [new PluginFacts(Content, "content") { Exports = Export("root", Path.Combine(root, "io.containerd.content.v1.content")) }] : (PluginFacts[])[],
         new(ImageVerifier, "bindir"),
         new(Warning, "deprecations"),
+        new(Snapshotter, "btrfs")
+        {
+            IsOfPlatform = true,
+            Exports = Export("root", Path.Combine(root, "io.containerd.snapshotter.v1.btrfs")),
+            InitError = noBtrfs is { } reason ? $"{reason.Message}: skip plugin" : "",
+        },
         new(Snapshotter, native.Name) { IsOfPlatform = true, Capabilities = native.Capabilities, Exports = Export("root", native.Root) },
         new(Snapshotter, overlay.Name)
         {

@@ -38,11 +38,20 @@ public static class LinuxErrors
     /// <summary>Broken pipe: nobody reads any more.</summary>
     public const int EPIPE = 32;
 
+    /// <summary>File name too long.</summary>
+    public const int ENAMETOOLONG = 36;
+
+    /// <summary>Directory not empty.</summary>
+    public const int ENOTEMPTY = 39;
+
     /// <summary>No data available; of attributes: there is none of the name.</summary>
     public const int ENODATA = 61;
 
     /// <summary>Operation not supported, for example by the file system.</summary>
     public const int EOPNOTSUPP = 95;
+
+    /// <summary>Not connected; of btrfs: quotas are not enabled.</summary>
+    public const int ENOTCONN = 107;
 
     private static readonly Dictionary<int, (string Name, string Reason)> Known = new()
     {

@@ -25,14 +25,14 @@ public sealed class SnapshotEffectRunner(IEnumerable<ISnapshotBackend> backends)
                 _backends[create.Snapshotter].Create(create.Id, create.Kind, create.Parents, create.Labels);
                 return null;
             case SnapshotEffects.Measure measure:
-                return _backends[measure.Snapshotter].Usage(measure.Id);
+                return _backends[measure.Snapshotter].Usage(measure.Id, measure.Parent);
             case SnapshotEffects.Commit commit:
                 if (!commit.Parents.IsEmpty)
                 {
                     _backends[commit.Snapshotter].Attach(commit.Id, commit.Parents, commit.Inherited);
                 }
 
-                SnapshotUsage usage = _backends[commit.Snapshotter].Usage(commit.Id);
+                SnapshotUsage usage = _backends[commit.Snapshotter].Usage(commit.Id, commit.Parent);
                 _backends[commit.Snapshotter].Commit(commit.Id, commit.Synchronize);
                 return usage;
             case SnapshotEffects.Remove remove:

@@ -37,6 +37,9 @@ public static class SnapshotEffects
     /// <summary>Measures a directory. The value is a <see cref="SnapshotUsage"/>.</summary>
     public sealed record Measure(string Snapshotter, long Id) : Effect
     {
+        /// <summary>Number of the parent's directory; null if there is none.</summary>
+        public long? Parent { get; init; }
+
         /// <inheritdoc />
         public override LaneKind Lane => LaneKind.Bulk;
 
@@ -55,6 +58,9 @@ public static class SnapshotEffects
 
         /// <summary>Directories that are to be as those of the parents.</summary>
         public ImmutableArray<string> Inherited { get; init; } = [];
+
+        /// <summary>Number of the parent's directory; null if there is none.</summary>
+        public long? Parent { get; init; }
 
         /// <inheritdoc />
         public override LaneKind Lane => LaneKind.Bulk;

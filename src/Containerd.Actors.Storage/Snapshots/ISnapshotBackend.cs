@@ -48,6 +48,9 @@ public interface ISnapshotBackend
     /// <summary>Space of the snapshot without its parents; a file with many names counts once.</summary>
     SnapshotUsage Usage(long id);
 
+    /// <summary>The same, where a snapshot holds what its parent does as well and the two must be compared.</summary>
+    SnapshotUsage Usage(long id, long? parent) => Usage(id);
+
     /// <summary>The active snapshot becomes a parent; with <paramref name="synchronize"/> its bytes are on the disk afterwards.</summary>
     void Commit(long id, bool synchronize);
 

@@ -2,15 +2,12 @@
 
 using System.Globalization;
 using Containerd.Actors.Linux.Files;
-using Containerd.Actors.Protocol.Errors;
 
 namespace Containerd.Actors.Storage.Snapshots;
 
 /// <summary>The directory <c>snapshots</c> of a backend: one numbered directory each, made under another name and renamed into place.</summary>
 internal sealed class SnapshotDirectories
 {
-    // containerd.io/snapshot/max-size and its like: bounds on what a snapshot may hold.
-    private const string QuotaLabels = "containerd.io/snapshot/max-";
     private const string Unfinished = "new-";
 
     public SnapshotDirectories(string root)
@@ -37,11 +34,7 @@ internal sealed class SnapshotDirectories
     /// <summary>Makes a directory by filling a new one and renaming it. A bound on its size is refused: nothing here would hold it.</summary>
     public void Create(long id, IReadOnlyDictionary<string, string> labels, Action<DirectoryHandle> fill)
     {
-        if (labels.Keys.FirstOrDefault(label => label.StartsWith(QuotaLabels, StringComparison.Ordinal)) is { } quota)
-        {
-            throw new RefusedException(Error.NotImplemented($"snapshot label {quota}={labels[quota]}: directories of \"{Path}\" have no quotas"));
-        }
-
+        SnapshotQuotas.Size(labels, Path, canHold: false);
         string unfinished = Unfinished + Name(id);
         using DirectoryHandle handle = DirectoryHandle.Open(Path);
         handle.RemoveTree(unfinished);

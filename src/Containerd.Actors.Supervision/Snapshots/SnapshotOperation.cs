@@ -74,10 +74,10 @@ internal sealed class SnapshotOperation : UntypedActor
                 AnswerMounts(state, record);
                 break;
             case SnapshotterCommands.Commit commit when Find(state, commit.Key) is { } record:
-                Commit(commit, record, Chain(state, commit.Parent));
+                Commit(commit, record, Chain(state, commit.Parent), ParentOf(state, record));
                 break;
             case SnapshotterCommands.GetUsage usage when Find(state, usage.Key) is { } record:
-                Measure(record);
+                Measure(record, ParentOf(state, record));
                 break;
             case SnapshotterCommands.GetMounts { Key: var key }:
                 Refuse(Missing(key));
@@ -102,7 +102,7 @@ internal sealed class SnapshotOperation : UntypedActor
         Answer(_backend.Mounts(record.Backend, record.Kind, Chain(state, record.Parent), Visible(record.Labels)));
     }
 
-    private void Commit(SnapshotterCommands.Commit commit, SnapshotRecord record, ImmutableArray<long> parents)
+    private void Commit(SnapshotterCommands.Commit commit, SnapshotRecord record, ImmutableArray<long> parents, long? parent)
     {
         if (commit.Parent.Length > 0 && record.Parent.Length == 0 && !_backend.Rebases)
         {
@@ -114,6 +114,7 @@ internal sealed class SnapshotOperation : UntypedActor
             {
                 Parents = commit.Inherited.IsEmpty ? [] : parents,
                 Inherited = commit.Inherited,
+                Parent = parent,
             }));
         }
         else
@@ -122,7 +123,7 @@ internal sealed class SnapshotOperation : UntypedActor
         }
     }
 
-    private void Measure(SnapshotRecord record)
+    private void Measure(SnapshotRecord record, long? parent)
     {
         if (record.Usage is { } known)
         {
@@ -130,7 +131,7 @@ internal sealed class SnapshotOperation : UntypedActor
         }
         else
         {
-            _executor.Tell(new Execute(new SnapshotEffects.Measure(_backend.Name, record.Backend)));
+            _executor.Tell(new Execute(new SnapshotEffects.Measure(_backend.Name, record.Backend) { Parent = parent }));
         }
     }
 
@@ -188,6 +189,8 @@ internal sealed class SnapshotOperation : UntypedActor
     private static Error Missing(string key) => Error.NotFound($"snapshot {key} does not exist");
 
     private SnapshotRecord? Find(NamespaceState state, string key) => state.Snapshots.GetValueOrDefault(new SnapshotName(_backend.Name, key));
+
+    private long? ParentOf(NamespaceState state, SnapshotRecord record) => record.Parent.Length > 0 ? Find(state, record.Parent)?.Backend : null;
 
     // Numbers of the parents, nearest first. A parent that is missing is told by the namespace, which has the last word.
     private ImmutableArray<long> Chain(NamespaceState state, string parent)

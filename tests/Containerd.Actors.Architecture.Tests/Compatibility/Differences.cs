@@ -15,8 +15,9 @@ internal static class Differences
             "`shim` for shims with the sandbox API over ttrpc, `podsandbox` for a container that pauses; the end of a sandbox is published once, " +
             "whether or not anybody waits",
         ["containerd.services.snapshots.v1.Snapshots"] =
-            "overlayfs, native and proxy plugins; bounds on the size of a snapshot (`containerd.io/snapshot/max-*`) are refused; btrfs, erofs " +
-            "and others only as plugins",
+            "overlayfs, native, btrfs and proxy plugins, others only as plugins; btrfs names subvolumes in mounts by path, not by number; " +
+            "`containerd.io/snapshot/max-size` is a quota group where btrfs has quotas enabled, and any other bound on a snapshot is refused: " +
+            "project quotas of ext4 and xfs are not set",
         ["containerd.services.streaming.v1.Streaming/Stream"] = "streams end with their connection, so leases keep none",
         ["containerd.services.tasks.v1.Tasks/Create"] = "shims that listen on vsock are refused",
         ["containerd.services.transfer.v1.Transfer/Transfer"] =

@@ -133,13 +133,7 @@ public abstract partial class SnapshotterContract
     [SkippableFact]
     public async Task Directories_of_what_was_removed_go_when_garbage_is_collected()
     {
-        IList<Types.Mount> mounts = await PrepareAsync("k");
-        string source = mounts[0].Source;
-        if (!Directory.Exists(source))
-        {
-            source = mounts[0].Options.Single(option => option.StartsWith("upperdir=", StringComparison.Ordinal))["upperdir=".Length..];
-        }
-
+        string source = DirectoryOf((await PrepareAsync("k"))[0]);
         Assert.True(Directory.Exists(source));
         await RemoveAsync("k");
         await CollectAsync();

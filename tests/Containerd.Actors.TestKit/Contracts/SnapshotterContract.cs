@@ -20,6 +20,11 @@ public abstract partial class SnapshotterContract(ServedDaemon daemon, string sn
     /// <summary>False for daemons that do not serve Cleanup.</summary>
     protected virtual bool CleansUp => true;
 
+    /// <summary>Where an active snapshot lies on disk.</summary>
+    protected virtual string DirectoryOf(Types.Mount mount) => Directory.Exists(mount.Source)
+        ? mount.Source
+        : mount.Options.Single(option => option.StartsWith("upperdir=", StringComparison.Ordinal))["upperdir=".Length..];
+
     [SkippableFact]
     public async Task An_active_snapshot_can_be_written_to()
     {
