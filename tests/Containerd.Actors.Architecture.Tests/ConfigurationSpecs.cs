@@ -76,7 +76,7 @@ public sealed partial class ConfigurationSpecs
 
     [Theory]
     [InlineData("proxy-plugins.x { type = sandbox, address = \"/p\" }", "type: plugins of type sandbox are not served; snapshot, diff and content are")]
-    [InlineData("proxy-plugins { x { type = content, address = \"/p\" }, y { type = content, address = \"/q\" } }", "x and y are both of type content; there is one content store")]
+    [InlineData("proxy-plugins { x { type = content, address = \"/p\" } y { type = content, address = \"/q\" } }", "x and y are both of type content; there is one content store")]
     [InlineData("proxy-plugins.x { type = snapshot, address = \"p\" }", "address: \"p\" is not the absolute path of a unix socket")]
     [InlineData("proxy-plugins.overlayfs { type = snapshot, address = \"/p\" }", "overlayfs is what the daemon has itself")]
     [InlineData("diff.order = [walking, other]", "\"other\" is neither walking nor a plugin of type diff")]
