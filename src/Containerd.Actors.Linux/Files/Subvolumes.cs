@@ -57,7 +57,8 @@ public static unsafe class Subvolumes
             return true;
         }
 
-        return Marshal.GetLastPInvokeError() is LinuxErrors.ENOTCONN or LinuxErrors.EINVAL
+        // EINVAL from older kernels; ENOENT where the subvolume has no quota group.
+        return Marshal.GetLastPInvokeError() is LinuxErrors.ENOTCONN or LinuxErrors.EINVAL or LinuxErrors.ENOENT
             ? false
             : throw LinuxErrors.Last("BTRFS_IOC_QGROUP_LIMIT", subvolume.Path);
     }

@@ -45,8 +45,8 @@ public sealed class BtrfsBackend : ISnapshotBackend
     {
         Directory.CreateDirectory(root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         string path = Resolved(root);
-        MountinfoEntry? mount = Mountinfo.Read().LastOrDefault(entry => entry.MountPoint == path)
-            ?? Mountinfo.Read().Where(entry => IsBelow(path, entry.MountPoint)).MaxBy(entry => entry.MountPoint.Length);
+        // Of mounts on one place the last is seen.
+        MountinfoEntry? mount = Mountinfo.Read().Where(entry => IsBelow(path, entry.MountPoint)).OrderBy(entry => entry.MountPoint.Length).LastOrDefault();
         reason = mount switch
         {
             { Type: "btrfs" } when path.Contains(',', StringComparison.Ordinal) || mount.Root.Contains(',', StringComparison.Ordinal) =>
