@@ -4,6 +4,7 @@ using System.Collections.Immutable;
 using Akka.Actor;
 using Containerd.Actors.Core.Diff;
 using Containerd.Actors.Core.GarbageCollection;
+using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Protocol.Containers;
@@ -22,6 +23,7 @@ using Containerd.Actors.Supervision.Downloads;
 using Containerd.Actors.Supervision.Events;
 using Containerd.Actors.Supervision.Executor;
 using Containerd.Actors.Supervision.GarbageCollection;
+using Containerd.Actors.Supervision.Mounts;
 using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
@@ -61,12 +63,13 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
         Add("content", () => ContentActor.Props(Child("executor"), Child("namespaces"), parts.Content, parts.Time));
         Add("snapshots", () => SnapshottersSupervisor.Props(
             parts.Snapshotters, Child("executor"), Child("namespaces"), parts.ProxiedSnapshotters, parts.Time));
+        Add("mounts", () => MountsActor.Props(Child("executor"), Child("namespaces"), parts.Time));
         Add("diff", () => DiffActor.Props(Child("executor"), Child("namespaces"), Child("content"), parts.Differs));
         Add("downloads", () => DownloadsActor.Props(parts.Pulls.DownloadsMax));
         Add("verifiers", () => VerifiersActor.Props(Child("executor"), parts.Pulls.Verifiers));
         Add("events", () => EventExchange.Props(ShimEvents.ToSignal, Child("namespaces"), parts.Time));
         Add("garbage-collection", () =>
-            GarbageCollector.Props(Child("namespaces"), Child("content"), Child("snapshots"), parts.GarbageCollection, parts.Time));
+            GarbageCollector.Props(Child("namespaces"), Child("content"), Child("snapshots"), Child("mounts"), parts.GarbageCollection, parts.Time));
         Add("restart-monitor", () => RestartMonitor.Props(_self, parts.Restarts));
         Add("checkpoints", () => CheckpointsActor.Props(_self, parts.Checkpoints));
         Add("node", () => NodeActor.Props(parts.Version, parts.Time));
@@ -84,6 +87,7 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
         switch (message)
         {
             case IForSnapshotter: Forward("snapshots", message); break;
+            case IForMounts: Forward("mounts", message); break;
             case IForIngest or IngestCommands.List or DocumentQueries.Read: Forward("content", message); break;
             case DownloadCommands.Ask or DownloadCommands.Leave: Forward("downloads", message); break;
             case VerifierCommands.Verify: Forward("verifiers", message); break;

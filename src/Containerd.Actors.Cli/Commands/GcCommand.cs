@@ -37,7 +37,7 @@ internal static class GcCommand
     /// <summary>How much went, in one line.</summary>
     internal static string Summary(CollectResponse response, bool isDry) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{(isDry ? "would remove" : "removed")} {response.Removed.Count} records, {response.Blobs} blobs and uploads ({Sizes.Format(response.BlobBytes)}), {response.Directories} directories of snapshots");
+        $"{(isDry ? "would remove" : "removed")} {response.Removed.Count} records, {response.Blobs} blobs and uploads ({Sizes.Format(response.BlobBytes)}), {response.Directories} directories of snapshots, {response.Mounts} mounts");
 
     private static void Print(Session session, CollectResponse response, bool isDry)
     {

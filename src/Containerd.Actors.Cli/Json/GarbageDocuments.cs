@@ -6,7 +6,7 @@ namespace Containerd.Actors.Cli.Json;
 
 /// <summary>What <c>cactl gc --json</c> prints.</summary>
 internal sealed record CollectDocument(
-    bool DryRun, IReadOnlyList<CondemnedDocument> Removed, long Blobs, long BlobBytes, long Directories, long Microseconds)
+    bool DryRun, IReadOnlyList<CondemnedDocument> Removed, long Blobs, long BlobBytes, long Directories, long Mounts, long Microseconds)
 {
     public static CollectDocument From(CollectResponse response, bool dryRun) => new(
         dryRun,
@@ -14,6 +14,7 @@ internal sealed record CollectDocument(
         response.Blobs,
         response.BlobBytes,
         response.Directories,
+        response.Mounts,
         response.Microseconds);
 }
 

@@ -10,6 +10,7 @@ using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Events;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Leases;
+using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Node;
 using Containerd.Actors.Core.Pulls;
@@ -77,6 +78,8 @@ public static partial class AuditRendering
             case TransferEvents.Requested e: Text(writer, "kind", e.Kind); Texts(writer, "images", e.Images); Text(writer, "place", e.Place); break;
             case TransferEvents.Completed e: Texts(writer, "images", e.Images); break;
             case TransferEvents.Failed e: Write(writer, e.Error); break;
+            case MountEvents.Activated e: Write(writer, e.Activation); break;
+            case MountEvents.Deactivated e: Text(writer, "name", e.Name); Text(writer, "reason", e.Reason); break;
             default: WriteTask(writer, value); break;
         }
     }

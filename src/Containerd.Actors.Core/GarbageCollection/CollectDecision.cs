@@ -5,6 +5,7 @@ using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Events;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Leases;
+using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Oci.Images;
@@ -59,6 +60,11 @@ public static class CollectDecision
             Remove(new GarbageNode(GarbageKind.Content, content.Digest.ToString()), content.Size, new ContentEvents.Removed(content.Digest));
         }
 
+        foreach (string name in state.Activations.Keys)
+        {
+            Remove(new GarbageNode(GarbageKind.Mount, name), 0, new MountEvents.Deactivated(name, "nothing refers to it"));
+        }
+
         NamespaceState after = events.Aggregate(state, (now, e) => now.Apply(e));
         ILookup<bool, OpenIngest> own = ingests.Where(ingest => ingest.Namespace == state.Name)
             .ToLookup(ingest => mark.Keeps(new GarbageNode(GarbageKind.Ingest, ingest.Reference)));
@@ -68,7 +74,10 @@ public static class CollectDecision
                 [.. after.Content.Keys, .. own[true].Select(ingest => ingest.Expected).OfType<Digest>()],
                 after.Snapshots.Values.GroupBy(snapshot => snapshot.Snapshotter).ToImmutableDictionary(
                     group => group.Key, group => group.Select(snapshot => snapshot.Backend).ToImmutableHashSet()),
-                [.. own[false].Select(ingest => ingest.Reference)]),
+                [.. own[false].Select(ingest => ingest.Reference)])
+            {
+                Activations = [.. after.Activations.Values.Select(activation => activation.Number)],
+            },
             events.ToImmutable());
 
         void Remove(GarbageNode node, long bytes, DomainEvent e)

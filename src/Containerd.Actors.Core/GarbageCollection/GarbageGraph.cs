@@ -5,6 +5,7 @@ using System.Globalization;
 using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Leases;
+using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Oci.Images;
@@ -42,6 +43,7 @@ internal sealed class GarbageGraph
         .. _state.Content.Keys.Select(Node),
         .. _state.Snapshots.Keys.Select(name => Node(name.Snapshotter, name.Key)),
         .. _ingests.Keys.Select(Ingest),
+        .. _state.Activations.Keys.Select(Mount),
     ];
 
     /// <summary>What is kept for its own sake; labels of what it leads to are followed.</summary>
@@ -88,7 +90,7 @@ internal sealed class GarbageGraph
     {
         IEnumerable<GarbageStep> edges = node.Kind switch
         {
-            GarbageKind.Lease => _state.Leases.TryGetValue(node.Id, out LeaseRecord? lease) && !IsFlat(lease) ? Resources(lease) : [],
+            GarbageKind.Lease => _state.Leases.TryGetValue(node.Id, out LeaseRecord? lease) && !IsFlat(lease) ? Kept(lease) : [],
             GarbageKind.Image => _state.Images.TryGetValue(node.Id, out ImageRecord? image) ? Target(image).Concat(Referred(image.Labels)) : [],
             GarbageKind.Container => _containers.TryGetValue(node.Id, out ContainerRoot? container) ? Edges(container) : [],
             GarbageKind.Content => Digest.TryParse(node.Id, out Digest digest) && _state.Content.TryGetValue(digest, out ContentRecord? content)
@@ -104,7 +106,7 @@ internal sealed class GarbageGraph
     /// <summary>What a thing keeps for a flat lease.</summary>
     public IEnumerable<GarbageStep> FlatEdges(GarbageNode node) => node.Kind switch
     {
-        GarbageKind.Lease when _state.Leases.TryGetValue(node.Id, out LeaseRecord? lease) => Resources(lease),
+        GarbageKind.Lease when _state.Leases.TryGetValue(node.Id, out LeaseRecord? lease) => Kept(lease),
         GarbageKind.Image when _state.Images.TryGetValue(node.Id, out ImageRecord? image) => Target(image),
         GarbageKind.Snapshot when Find(node) is { } snapshot => Parent(snapshot),
         GarbageKind.Ingest => Expected(node),
@@ -129,6 +131,7 @@ internal sealed class GarbageGraph
         GarbageKind.Content => Digest.TryParse(node.Id, out Digest digest) && _state.Content.ContainsKey(digest),
         GarbageKind.Snapshot => Find(node) is not null,
         GarbageKind.Ingest => _ingests.ContainsKey(node.Id),
+        GarbageKind.Mount => _state.Activations.ContainsKey(node.Id),
         _ => false,
     };
 
@@ -142,6 +145,11 @@ internal sealed class GarbageGraph
 
     private static IEnumerable<GarbageStep> Resources(LeaseRecord lease) =>
         lease.Resources.Select(resource => new GarbageStep(Node(resource), "resource of the lease"));
+
+    // Mounts are kept by the lease under which they were made, and are not among its resources.
+    private IEnumerable<GarbageStep> Kept(LeaseRecord lease) => Resources(lease).Concat(_state.Activations.Values
+        .Where(activation => activation.Lease == lease.Id)
+        .Select(activation => new GarbageStep(Mount(activation.Name), "made under the lease")));
 
     private static IEnumerable<GarbageStep> Target(ImageRecord image) => [new GarbageStep(Node(image.Target.Digest), "target of the image")];
 
@@ -178,6 +186,11 @@ internal sealed class GarbageGraph
         foreach (SnapshotRecord snapshot in _state.Snapshots.Values)
         {
             Read(Node(snapshot.Snapshotter, snapshot.Key), snapshot.Labels, conditions: false);
+        }
+
+        foreach (Activation activation in _state.Activations.Values)
+        {
+            Read(Mount(activation.Name), activation.Labels, conditions: false);
         }
 
         void Read(GarbageNode node, ImmutableSortedDictionary<string, string> labels, bool conditions)
@@ -233,6 +246,8 @@ internal sealed class GarbageGraph
     private static GarbageNode Image(string name) => new(GarbageKind.Image, name);
 
     private static GarbageNode Ingest(string reference) => new(GarbageKind.Ingest, reference);
+
+    private static GarbageNode Mount(string name) => new(GarbageKind.Mount, name);
 
     private static GarbageNode Node(Digest digest) => new(GarbageKind.Content, digest.ToString());
 

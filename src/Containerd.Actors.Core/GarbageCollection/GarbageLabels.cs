@@ -99,6 +99,7 @@ public static class GarbageLabels
             "content" => new GarbageNode(GarbageKind.Content, value),
             "image" => new GarbageNode(GarbageKind.Image, value),
             "container" when prefix == BackReference => new GarbageNode(GarbageKind.Container, value),
+            "mount" when prefix == Reference => new GarbageNode(GarbageKind.Mount, value),
             _ => null,
         };
     }

@@ -25,6 +25,9 @@ public enum GarbageKind
 
     /// <summary>An open ingest; its reference.</summary>
     Ingest,
+
+    /// <summary>Mounts that the daemon holds; their name.</summary>
+    Mount,
 }
 
 /// <summary>A thing that may be kept or collected, within one namespace.</summary>
@@ -94,4 +97,8 @@ public sealed record Collected(
     ImmutableArray<Condemned> Removed,
     ImmutableHashSet<Digest> Content,
     ImmutableDictionary<string, ImmutableHashSet<long>> Backends,
-    ImmutableArray<string> Ingests);
+    ImmutableArray<string> Ingests)
+{
+    /// <summary>Numbers of the activations still there: what is mounted for them must stay.</summary>
+    public ImmutableHashSet<long> Activations { get; init; } = [];
+}

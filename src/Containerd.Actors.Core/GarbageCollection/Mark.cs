@@ -55,7 +55,7 @@ public sealed class Mark
     }
 
     /// <summary>Explains whatever goes by a name: a digest or at least six digits of its start, a snapshot's key, an image's name, an
-    /// id of a lease or container, the reference of an ingest.</summary>
+    /// id of a lease or container, the name of a mount, the reference of an ingest.</summary>
     public Reply<ImmutableArray<GarbageExplanation>> Explain(string name)
     {
         GarbageNode[] found = [.. _graph.Nodes.Where(node => node.Id == name)];
@@ -67,7 +67,7 @@ public sealed class Mark
 
         return found.Length == 0
             ? Reply.Refused<ImmutableArray<GarbageExplanation>>(Error.NotFound(
-                $"{name}: no content, snapshot, image, lease, container or ingest goes by it here"))
+                $"{name}: no content, snapshot, image, lease, container, mount or ingest goes by it here"))
             : Reply.Done<ImmutableArray<GarbageExplanation>>([.. found.Select(Explain)]);
     }
 

@@ -50,6 +50,16 @@ public static class SweepCommands
     /// <param name="IsDry">True to count what would go and to leave it.</param>
     public sealed record SweepSnapshots(
         ImmutableDictionary<string, ImmutableHashSet<long>> Keep, long Generation, Caller Caller, bool IsDry = false) : IRequest<Swept>;
+
+    /// <summary>Starts a generation of mounts. For whoever holds them.</summary>
+    public sealed record BeginMounts : IRequest<long>;
+
+    /// <summary>Unmounts what no namespace knows. For whoever holds mounts.</summary>
+    /// <param name="Keep">Numbers that some namespace knows.</param>
+    /// <param name="Generation">What begin answered.</param>
+    /// <param name="Caller">The policy.</param>
+    /// <param name="IsDry">True to count what would go and to leave it.</param>
+    public sealed record SweepMounts(ImmutableHashSet<long> Keep, long Generation, Caller Caller, bool IsDry = false) : IRequest<Swept>;
 }
 
 /// <summary>A generation of content that was started.</summary>
@@ -83,6 +93,9 @@ public sealed record GarbageRun(int Removed, Swept Content, Swept Snapshots, Tim
 {
     /// <summary>How long finding out what is garbage took, until the records of it were gone; the sweep, beside which all goes on, left out.</summary>
     public TimeSpan Marking { get; init; }
+
+    /// <summary>What was unmounted.</summary>
+    public Swept Mounts { get; init; } = new(0, 0);
 
     /// <summary>The records, with their namespaces.</summary>
     public ImmutableArray<(string Namespace, Condemned Thing)> Things { get; init; } = [];

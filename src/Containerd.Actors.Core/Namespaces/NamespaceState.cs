@@ -5,6 +5,7 @@ using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Events;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Leases;
+using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Oci.Images;
 
@@ -34,7 +35,7 @@ public readonly record struct SnapshotName(string Snapshotter, string Key) : ICo
 }
 
 /// <summary>
-/// The records of one namespace: its labels, images, leases, content and snapshots. One entity, because garbage collection must see
+/// The records of one namespace: its labels, images, leases, content, snapshots and mounts. One entity, because garbage collection must see
 /// and change them together, and no reference crosses a namespace.
 /// </summary>
 /// <param name="Name">The namespace.</param>
@@ -65,6 +66,10 @@ public sealed record NamespaceState(string Name)
     /// <summary>How many snapshots have this one as parent; follows from <see cref="Snapshots"/>, absent for none.</summary>
     public ImmutableDictionary<SnapshotName, int> Children { get; init; } = ImmutableDictionary<SnapshotName, int>.Empty;
 
+    /// <summary>Mounts that the daemon holds, by name, in byte order.</summary>
+    public ImmutableSortedDictionary<string, Activation> Activations { get; init; } =
+        ImmutableSortedDictionary.Create<string, Activation>(StringComparer.Ordinal);
+
     /// <summary>The state after one more event. Events of other entities change nothing.</summary>
     public NamespaceState Apply(DomainEvent e) => e switch
     {
@@ -88,6 +93,8 @@ public sealed record NamespaceState(string Name)
         SnapshotEvents.Committed committed => Without(committed.Snapshot.Snapshotter, committed.Key).With(committed.Snapshot),
         SnapshotEvents.Updated updated => With(updated.Snapshot),
         SnapshotEvents.Removed removed => Without(removed.Snapshotter, removed.Key),
+        MountEvents.Activated activated => this with { Activations = Activations.SetItem(activated.Activation.Name, activated.Activation) },
+        MountEvents.Deactivated deactivated => this with { Activations = Activations.Remove(deactivated.Name) },
         _ => this,
     };
 
@@ -108,6 +115,7 @@ public sealed record NamespaceState(string Name)
                 .Prepend(new LeaseEvents.Created(lease.Id, lease.Labels, lease.CreatedAt))),
             .. Content.Values.Select(content => new ContentEvents.Added(content)),
             .. Snapshots.Values.Select(snapshot => new SnapshotEvents.Prepared(snapshot)),
+            .. Activations.Values.Select(activation => new MountEvents.Activated(activation)),
         ]);
     }
 

@@ -31,11 +31,13 @@ using Containerd.Actors.Storage.Content;
 using Containerd.Actors.Storage.Diff;
 using Containerd.Actors.Storage.Diff.Tar;
 using Containerd.Actors.Storage.Effects;
+using Containerd.Actors.Storage.Mounts;
 using Containerd.Actors.Storage.Snapshots;
 using Containerd.Actors.Supervision;
 using Containerd.Actors.Supervision.Content;
 using Containerd.Actors.Supervision.Executor;
 using Containerd.Actors.Supervision.GarbageCollection;
+using Containerd.Actors.Supervision.Mounts;
 using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Shims.Starting;
@@ -73,9 +75,16 @@ internal static class DaemonHost
         OverlayBackend overlay = Overlay(settings, snapshots);
         NativeBackend native = NativeBackend.Open(Path.Combine(settings.Root, "io.containerd.snapshotter.v1.native"));
         BtrfsBackend? btrfs = BtrfsBackend.TryOpen(Path.Combine(settings.Root, "io.containerd.snapshotter.v1.btrfs"), out Error? noBtrfs);
-        ImmutableArray<ISnapshotBackend> backends = [overlay, native, .. btrfs is null ? [] : (ISnapshotBackend[])[btrfs]];
+        ErofsBackend erofs = Erofs(settings, snapshots);
+        Error? noErofs = erofs.Probe();
+        ImmutableArray<ISnapshotBackend> backends =
+            [overlay, native, .. btrfs is null ? [] : (ISnapshotBackend[])[btrfs], .. noErofs is null ? (ISnapshotBackend[])[erofs] : []];
         ContentStore store = ContentStore.Open(Path.Combine(settings.Root, "io.containerd.content.v1.content"), blobs: proxies.Content);
         ContentEffectRunner content = new(store);
+        ActivationDirectories activations = Activations(settings);
+        string scratch = Path.Combine(settings.Root, "tmpmounts");
+        ScratchDirectories.Clear(scratch);
+        TaskMounts rootfs = new(settings.AskTimeout);
 
         EventFeed feed = new();
         LiveStreams streams = new();
@@ -94,13 +103,17 @@ internal static class DaemonHost
                     new LinuxEffectRunner(),
                     content,
                     new SnapshotEffectRunner(backends),
+                    new MountEffectRunner(activations),
                     new DiffEffectRunner(
-                        store, LayerLimits.Default, Path.Combine(settings.Root, "tmpmounts"), new StreamProcessors(plugins.Processors))),
+                        store, LayerLimits.Default, scratch, new StreamProcessors(plugins.Processors), activations)),
                 Snapshotters = backends,
                 ProxiedSnapshotters = proxies.Snapshotters(settings.AskTimeout),
                 Differs = proxies.Differs,
-                Shims = new RuntimeShims(
-                    runtimes.Bundles, runtimes.Launcher, runtimes.Catalogue, new StoredCheckpoints(store).UnpackAsync, runtimes.Log, TimeProvider.System),
+                Shims = new MountingShims(
+                    new RuntimeShims(
+                        runtimes.Bundles, runtimes.Launcher, runtimes.Catalogue, new StoredCheckpoints(store).UnpackAsync, runtimes.Log, TimeProvider.System),
+                    rootfs,
+                    runtimes.Log),
                 Checkpoints = CheckpointDirectories.Open(Path.Combine(settings.Root, "checkpoints")),
                 Sandboxers =
                 [
@@ -120,6 +133,7 @@ internal static class DaemonHost
                 Transfers = new TransferParts(content, streams, RegistrySink.With(pulls.Registry, TimeProvider.System), TransferSettings.From(config)),
             }), "containerd");
             feed.Connect(root);
+            rootfs.Connect(root);
 
             Tree tree = new(root, settings.AskTimeout);
             NodeFacts facts = new(
@@ -128,7 +142,7 @@ internal static class DaemonHost
                 Uuid.Of(settings.Root),
                 Environment.ProcessId,
                 PidNamespace(),
-                [.. Plugins.Of(settings.Root, settings.State, overlay, native, noBtrfs, runtimes.Catalogue, proxies.Content is null), .. proxies.Facts]);
+                [.. Plugins.Of(settings.Root, settings.State, overlay, native, noBtrfs, erofs, noErofs, runtimes.Catalogue, proxies.Content is null), .. proxies.Facts]);
             await using Faces faces = await Faces.StartAsync(settings, logs, services => services
                 .AddSingleton(system)
                 .AddSingleton(tree)
@@ -188,6 +202,16 @@ internal static class DaemonHost
         string directory = Path.Combine(settings.Root, "journal");
         Directory.CreateDirectory(directory, Directories.Private);
         return PersistenceConfig.In(directory, config);
+    }
+
+    private static ErofsBackend Erofs(DaemonSettings settings, SnapshotSettings snapshots) => ErofsBackend.Open(
+        Path.Combine(settings.Root, "io.containerd.snapshotter.v1.erofs"), new LinuxEffectRunner(), snapshots.Erofs);
+
+    private static ActivationDirectories Activations(DaemonSettings settings)
+    {
+        string state = Path.Combine(settings.State, "io.containerd.mount-manager.v1.bolt");
+        Directory.CreateDirectory(state, Directories.Private);
+        return ActivationDirectories.Open(state, settings.Root, new LinuxEffectRunner(), TimeProvider.System);
     }
 
     private static OverlayBackend Overlay(DaemonSettings settings, SnapshotSettings snapshots)

@@ -11,6 +11,7 @@ using Containerd.Actors.Grpc.Health;
 using Containerd.Actors.Grpc.Images;
 using Containerd.Actors.Grpc.Introspection;
 using Containerd.Actors.Grpc.Leases;
+using Containerd.Actors.Grpc.Mounts;
 using Containerd.Actors.Grpc.Namespaces;
 using Containerd.Actors.Grpc.Node;
 using Containerd.Actors.Grpc.Sandboxes;
@@ -124,6 +125,7 @@ internal sealed class Faces : IAsyncDisposable
         app.MapGrpcService<ImagesService>();
         app.MapGrpcService<IntrospectionService>();
         app.MapGrpcService<LeasesService>();
+        app.MapGrpcService<MountsService>();
         app.MapGrpcService<NamespacesService>();
         app.MapGrpcService<SandboxControllerService>();
         app.MapGrpcService<SandboxStoreService>();

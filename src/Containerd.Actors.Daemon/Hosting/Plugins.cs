@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Immutable;
+using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Restarts;
 using Containerd.Actors.Grpc.Introspection;
 using Containerd.Actors.Protocol.Errors;
@@ -22,6 +23,8 @@ internal static class Plugins
     private const string Lease = "io.containerd.lease.v1";
     private const string Metadata = "io.containerd.metadata.v1";
     private const string MonitorContainer = "io.containerd.monitor.container.v1";
+    private const string MountHandler = "io.containerd.mount-handler.v1";
+    private const string MountManager = "io.containerd.mount-manager.v1";
     private const string PodSandbox = "io.containerd.podsandbox.controller.v1";
     private const string Runtime = "io.containerd.runtime.v2";
     private const string SandboxController = "io.containerd.sandbox.controller.v1";
@@ -51,6 +54,7 @@ internal static class Plugins
         new(Grpc, "images") { Requires = [Service] },
         new(Grpc, "introspection") { Requires = [Service] },
         new(Grpc, "leases") { Requires = [GarbageCollection, Lease] },
+        new(Grpc, "mounts") { Requires = [MountManager] },
         new(Grpc, "namespaces") { Requires = [Service] },
         new(Grpc, "sandbox-controllers") { Requires = [Event, PodSandbox, SandboxController] },
         new(Grpc, "sandboxes") { Requires = [SandboxStore] },
@@ -63,7 +67,15 @@ internal static class Plugins
 
     /// <summary>What is loaded, and why what is not loaded is not.</summary>
     public static ImmutableArray<PluginFacts> Of(
-        string root, string state, OverlayBackend overlay, NativeBackend native, Error? noBtrfs, RuntimeCatalogue runtimes, bool hasContent) =>
+        string root,
+        string state,
+        OverlayBackend overlay,
+        NativeBackend native,
+        Error? noBtrfs,
+        ErofsBackend erofs,
+        Error? noErofs,
+        RuntimeCatalogue runtimes,
+        bool hasContent) =>
     [
         .. hasContent ? [new PluginFacts(Content, "content") { Exports = Export("root", Path.Combine(root, "io.containerd.content.v1.content")) }] : (PluginFacts[])[],
         new(ImageVerifier, "bindir"),
@@ -82,12 +94,21 @@ internal static class Plugins
             Exports = Export("root", overlay.Root),
             InitError = overlay.Probe() is { } error ? $"{error.Text}: skip plugin" : "",
         },
+        new(Snapshotter, erofs.Name)
+        {
+            IsOfPlatform = true,
+            Capabilities = erofs.Capabilities,
+            Exports = Export("root", erofs.Root),
+            InitError = noErofs is null ? "" : $"{noErofs.Text}: skip plugin",
+        },
         new(Event, "exchange"),
         new(Metadata, "bolt")
         {
             Requires = [Content, Event, Snapshotter],
             Exports = Export("policy", "shared").Add("path", Path.Combine(root, "journal")),
         },
+        .. MountPlan.Handlers.Select(handler => new PluginFacts(MountHandler, handler) { IsOfPlatform = true }),
+        new(MountManager, "bolt") { Requires = [Metadata, MountHandler] },
         new(GarbageCollection, "scheduler") { Requires = [Metadata] },
         new(Differ, "walking") { Requires = [Metadata], IsOfPlatform = true },
         new(Lease, "manager") { Requires = [Metadata] },
@@ -96,7 +117,7 @@ internal static class Plugins
         new(Shim, "manager") { Requires = [Event, Metadata] },
         new(Runtime, "task")
         {
-            Requires = [Event, Metadata, Shim],
+            Requires = [Event, Metadata, MountManager, Shim],
             IsOfPlatform = true,
             Exports = Export("log-uri-schemes", "fifo,binary,file").Add("state", state)
                 .Add("handlers", string.Join(',', runtimes.Handlers.Select(handler => handler.Name)))

@@ -16,6 +16,7 @@ internal static class GarbageMessages
             Blobs = run.Content.Count,
             BlobBytes = run.Content.Bytes,
             Directories = run.Snapshots.Count,
+            Mounts = run.Mounts.Count,
             Microseconds = (long)run.Duration.TotalMicroseconds,
         };
         wire.Removed.AddRange(run.Things.Select(removed => new CondemnedThing

@@ -23,6 +23,12 @@ public static class LinuxErrors
     /// <summary>Resource temporarily unavailable; also EWOULDBLOCK.</summary>
     public const int EAGAIN = 11;
 
+    /// <summary>Block device required; of EROFS: the kernel does not mount a plain file.</summary>
+    public const int ENOTBLK = 15;
+
+    /// <summary>Device or resource busy.</summary>
+    public const int EBUSY = 16;
+
     /// <summary>File exists.</summary>
     public const int EEXIST = 17;
 

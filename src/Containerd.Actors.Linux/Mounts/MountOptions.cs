@@ -15,6 +15,9 @@ namespace Containerd.Actors.Linux.Mounts;
 public sealed record MountOptions(
     ulong Flags, ulong Propagation, ImmutableArray<string> Data, ImmutableArray<IdMapping> UidMap, ImmutableArray<IdMapping> GidMap)
 {
+    /// <summary>True when the source is a file that is to be attached to a loop device.</summary>
+    public bool IsLoop { get; init; }
+
     internal const ulong ReadOnly = 1;
     internal const ulong Remount = 32;
     internal const ulong Bind = 4096;
@@ -66,7 +69,7 @@ public sealed record MountOptions(
     };
 
     /// <summary>Tells options apart. <c>X-containerd.*</c> are containerd's own and dropped; what is not known is left to the file system.</summary>
-    /// <exception cref="RefusedException">A mapping is malformed, or a loop device is asked for.</exception>
+    /// <exception cref="RefusedException">A mapping is malformed, or there is one of two.</exception>
     public static MountOptions Parse(IEnumerable<string> options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -75,6 +78,7 @@ public sealed record MountOptions(
         ImmutableArray<string>.Builder data = ImmutableArray.CreateBuilder<string>();
         ImmutableArray<IdMapping> uids = [];
         ImmutableArray<IdMapping> gids = [];
+        bool isLoop = false;
         foreach (string option in options.Where(option => option.Length > 0))
         {
             if (option.StartsWith("X-containerd.", StringComparison.Ordinal))
@@ -84,10 +88,9 @@ public sealed record MountOptions(
 
             if (option == "loop")
             {
-                throw new RefusedException(Error.NotImplemented("mount option loop: loop devices are not supported"));
+                isLoop = true;
             }
-
-            if (option.StartsWith("uidmap=", StringComparison.Ordinal))
+            else if (option.StartsWith("uidmap=", StringComparison.Ordinal))
             {
                 uids = IdMapping.ParseAll(option["uidmap=".Length..]);
             }
@@ -110,7 +113,7 @@ public sealed record MountOptions(
         }
 
         return uids.IsEmpty == gids.IsEmpty
-            ? new MountOptions(flags, propagation, data.ToImmutable(), uids, gids)
+            ? new MountOptions(flags, propagation, data.ToImmutable(), uids, gids) { IsLoop = isLoop }
             : throw new RefusedException(Error.Invalid("mount options: uidmap and gidmap must be given together"));
     }
 }

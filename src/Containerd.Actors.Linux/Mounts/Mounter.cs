@@ -39,6 +39,10 @@ public static class Mounter
             using var lowers = IdmappedMounts.BindLowers(options);
             MountPlain(mount, place, options with { Data = lowers.Data });
         }
+        else if (options.IsLoop)
+        {
+            LoopMounts.Mount(mount, place, options);
+        }
         else
         {
             MountPlain(mount, place, options);
@@ -124,7 +128,7 @@ public static class Mounter
         }
     }
 
-    private static void MountPlain(Mount mount, string target, MountOptions options)
+    internal static void MountPlain(Mount mount, string target, MountOptions options)
     {
         string data = string.Join(',', options.Data);
         if (mount.Type == "overlay" && Encoding.UTF8.GetByteCount(data) > DataMax)

@@ -12,7 +12,7 @@ public static class EventCodec
     /// <summary>Every form there is. A new event or version is one more line in its family.</summary>
     internal static IReadOnlyList<EventForm> Forms { get; } =
     [
-        .. NamespaceForms.All, .. ImageForms.All, .. LeaseForms.All, .. ContentForms.All, .. SnapshotForms.All,
+        .. NamespaceForms.All, .. ImageForms.All, .. LeaseForms.All, .. ContentForms.All, .. SnapshotForms.All, .. MountForms.All,
         .. ContainerForms.All, .. TaskForms.All, .. SandboxForms.All, .. PullForms.All, .. TransferForms.All,
         .. NodeForms.All, .. RetentionForms.All,
     ];

@@ -8,6 +8,7 @@ using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Storage.Content;
 using Containerd.Actors.Storage.Diff;
 using Containerd.Actors.Storage.Diff.Tar;
+using Containerd.Actors.Storage.Mounts;
 
 namespace Containerd.Actors.Storage.Effects;
 
@@ -16,7 +17,9 @@ namespace Containerd.Actors.Storage.Effects;
 /// <param name="limits">Bounds of layers from outside.</param>
 /// <param name="scratch">Directory for the mount points of trees that are compared or written to.</param>
 /// <param name="processors">Programs that layers run through.</param>
-public sealed class DiffEffectRunner(ContentStore store, LayerLimits limits, string scratch, StreamProcessors processors) : IEffectRunner
+/// <param name="activations">Mounts what takes more than a mount.</param>
+public sealed class DiffEffectRunner(
+    ContentStore store, LayerLimits limits, string scratch, StreamProcessors processors, ActivationDirectories activations) : IEffectRunner
 {
     /// <inheritdoc />
     public bool Runs(Effect effect) => effect?.GetType().DeclaringType == typeof(DiffEffects);
@@ -31,7 +34,8 @@ public sealed class DiffEffectRunner(ContentStore store, LayerLimits limits, str
 
     private AppliedLayer Apply(DiffEffects.Apply apply, CancellationToken cancellationToken)
     {
-        if (ApplyTarget.TryFrom(apply.Mounts) is { } target)
+        using ScratchMounts usable = ScratchMounts.Of(apply.Mounts, activations, scratch, cancellationToken);
+        if (ApplyTarget.TryFrom(usable.Mounts) is { } target)
         {
             return Apply(apply, target, cancellationToken);
         }
@@ -41,7 +45,7 @@ public sealed class DiffEffectRunner(ContentStore store, LayerLimits limits, str
         Directory.CreateDirectory(directory);
         try
         {
-            Mounter.MountAll(apply.Mounts, directory);
+            Mounter.MountAll(usable.Mounts, directory);
             return Apply(apply, ApplyTarget.Plain(directory), cancellationToken);
         }
         finally
@@ -82,6 +86,8 @@ public sealed class DiffEffectRunner(ContentStore store, LayerLimits limits, str
 
     private DiffEffects.WrittenLayer Create(DiffEffects.Create create, CancellationToken cancellationToken)
     {
+        using ScratchMounts lowers = ScratchMounts.Of(create.Lower, activations, scratch, cancellationToken);
+        using ScratchMounts uppers = ScratchMounts.Of(create.Upper, activations, scratch, cancellationToken);
         string directory = Path.Combine(scratch, $"diff-{Guid.NewGuid():N}");
         string lower = Path.Combine(directory, "lower");
         string upper = Path.Combine(directory, "upper");
@@ -89,8 +95,8 @@ public sealed class DiffEffectRunner(ContentStore store, LayerLimits limits, str
         Directory.CreateDirectory(upper);
         try
         {
-            Mounter.MountAll(ReadOnly(create.Lower), lower);
-            Mounter.MountAll(ReadOnly(create.Upper), upper);
+            Mounter.MountAll(ReadOnly(lowers.Mounts), lower);
+            Mounter.MountAll(ReadOnly(uppers.Mounts), upper);
             Ingest ingest = store.OpenIngest(create.Namespace, create.Reference);
             try
             {

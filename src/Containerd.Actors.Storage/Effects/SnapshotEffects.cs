@@ -72,6 +72,32 @@ public static class SnapshotEffects
         public override string Call => "syncfs";
     }
 
+    /// <summary>Makes parents ready to be mounted on; nearest first.</summary>
+    public sealed record Attach(string Snapshotter, ImmutableArray<long> Parents) : Effect
+    {
+        /// <inheritdoc />
+        public override LaneKind Lane => LaneKind.Mount;
+
+        /// <inheritdoc />
+        public override string Subject => $"{Snapshotter}/{string.Join(',', Parents)}";
+
+        /// <inheritdoc />
+        public override string Call => "mount";
+    }
+
+    /// <summary>Removes what a committed snapshot has no use for.</summary>
+    public sealed record Trim(string Snapshotter, long Id) : Effect
+    {
+        /// <inheritdoc />
+        public override LaneKind Lane => LaneKind.Bulk;
+
+        /// <inheritdoc />
+        public override string Subject => $"{Snapshotter}/{Id}";
+
+        /// <inheritdoc />
+        public override string Call => "unlinkat";
+    }
+
     /// <summary>Removes directories; missing ones are no failure.</summary>
     public sealed record Remove(string Snapshotter, ImmutableArray<long> Ids) : Effect
     {

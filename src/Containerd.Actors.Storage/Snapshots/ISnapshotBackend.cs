@@ -54,6 +54,22 @@ public interface ISnapshotBackend
     /// <summary>The active snapshot becomes a parent; with <paramref name="synchronize"/> its bytes are on the disk afterwards.</summary>
     void Commit(long id, bool synchronize);
 
+    /// <summary>True if parents have to be made ready before mounts that are told of can be mounted.</summary>
+    bool Attaches => false;
+
+    /// <summary>Makes parents ready. Making a snapshot on them does so too.</summary>
+    void Attach(IReadOnlyList<long> parents)
+    {
+    }
+
+    /// <summary>True if a commit leaves something that is of no use once the snapshot counts as committed.</summary>
+    bool Trims => false;
+
+    /// <summary>Removes what a committed snapshot has no use for.</summary>
+    void Trim(long id)
+    {
+    }
+
     /// <summary>Removes the directory; nothing happens if there is none.</summary>
     void Remove(long id);
 

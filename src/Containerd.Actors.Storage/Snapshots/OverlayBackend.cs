@@ -195,7 +195,7 @@ public sealed class OverlayBackend : ISnapshotBackend
     public IReadOnlyList<long> List() => _directories.List();
 
     // "container id:host id:size", several of them with commas between; the root of the container is its id 0.
-    private static (uint User, uint Group)? Owner(IReadOnlyDictionary<string, string> labels)
+    internal static (uint User, uint Group)? Owner(IReadOnlyDictionary<string, string> labels)
     {
         bool hasUsers = labels.TryGetValue(UserMapping, out string? users);
         bool hasGroups = labels.TryGetValue(GroupMapping, out string? groups);

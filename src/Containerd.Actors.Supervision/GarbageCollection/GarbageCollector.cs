@@ -53,12 +53,13 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
     /// <param name="namespaces">Supervisor of namespaces.</param>
     /// <param name="content">The content store.</param>
     /// <param name="snapshots">Supervisor of snapshotters.</param>
+    /// <param name="mounts">Who holds mounts.</param>
     /// <param name="settings">When it runs.</param>
     /// <param name="time">The clock.</param>
     public static Props Props(
-        IActorRef namespaces, IActorRef content, IActorRef snapshots, GarbageCollectionSettings settings, TimeProvider time) =>
+        IActorRef namespaces, IActorRef content, IActorRef snapshots, IActorRef mounts, GarbageCollectionSettings settings, TimeProvider time) =>
         Akka.Actor.Props.Create(() => new GarbageCollector(
-            new GarbageRunner(namespaces, content, snapshots, settings.StepTimeout, time), settings));
+            new GarbageRunner(namespaces, content, snapshots, mounts, settings.StepTimeout, time), settings));
 
     /// <inheritdoc />
     protected override void PreStart()
@@ -173,7 +174,7 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
             case Done<GarbageRun> done:
                 _marking += done.Result.Marking;
                 _runs++;
-                _log.Debug("garbage collection: {0} records, {1}, {2}", done.Result.Removed, done.Result.Content, done.Result.Snapshots);
+                _log.Debug("garbage collection: {0} records, {1}, {2}, mounts {3}", done.Result.Removed, done.Result.Content, done.Result.Snapshots, done.Result.Mounts);
                 break;
             case Refused<GarbageRun> refused:
                 // What made the run worth it still does.

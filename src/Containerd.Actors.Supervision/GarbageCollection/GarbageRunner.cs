@@ -15,10 +15,11 @@ namespace Containerd.Actors.Supervision.GarbageCollection;
 /// <param name="namespaces">Supervisor of namespaces.</param>
 /// <param name="content">The content store.</param>
 /// <param name="snapshots">Supervisor of snapshotters.</param>
+/// <param name="mounts">Who holds mounts.</param>
 /// <param name="stepTimeout">Longest wait for one answer.</param>
 /// <param name="time">The clock.</param>
 public sealed class GarbageRunner(
-    IActorRef namespaces, IActorRef content, IActorRef snapshots, TimeSpan stepTimeout, TimeProvider time)
+    IActorRef namespaces, IActorRef content, IActorRef snapshots, IActorRef mounts, TimeSpan stepTimeout, TimeProvider time)
 {
     private static readonly Caller Policy = Caller.Policy("garbage-collection");
 
@@ -32,11 +33,13 @@ public sealed class GarbageRunner(
         {
             Task<ContentGeneration> beginContent = AskAsync(content, new SweepCommands.BeginContent(), cancellationToken);
             long snapshotGeneration = await AskAsync(snapshots, new SweepCommands.BeginSnapshots(), cancellationToken).ConfigureAwait(false);
+            long mountGeneration = await AskAsync(mounts, new SweepCommands.BeginMounts(), cancellationToken).ConfigureAwait(false);
             ContentGeneration generation = await beginContent.ConfigureAwait(false);
 
             ImmutableArray<NamespaceState> all = await AskAsync(namespaces, new NamespaceQueries.List(), cancellationToken).ConfigureAwait(false);
             var keep = new HashSet<Digest>();
             Dictionary<string, ImmutableHashSet<long>> backends = new(StringComparer.Ordinal);
+            ImmutableHashSet<long> activations = [];
             var ingests = ImmutableArray.CreateBuilder<(string Namespace, string Reference)>();
             var things = ImmutableArray.CreateBuilder<(string Namespace, Condemned Thing)>();
             Error? unknown = null;
@@ -54,6 +57,7 @@ public sealed class GarbageRunner(
                 Collected collected = done.Result;
                 things.AddRange(collected.Removed.Select(thing => (ns, thing)));
                 keep.UnionWith(collected.Content);
+                activations = activations.Union(collected.Activations);
                 ingests.AddRange(collected.Ingests.Select(reference => (ns, reference)));
                 foreach ((string snapshotter, ImmutableHashSet<long> kept) in collected.Backends)
                 {
@@ -78,11 +82,19 @@ public sealed class GarbageRunner(
             TimeSpan marking = time.GetElapsedTime(started);
             Task<Swept> sweepContent = AskAsync(
                 content, new SweepCommands.SweepContent(keep, ingests.ToImmutable(), generation.Generation, Policy, isDry), cancellationToken);
+            // Before the directories of snapshots, which may be what is mounted.
+            Swept unmounted = await AskAsync(
+                mounts, new SweepCommands.SweepMounts(activations, mountGeneration, Policy, isDry), cancellationToken).ConfigureAwait(false);
             Swept directories = await AskAsync(
                 snapshots, new SweepCommands.SweepSnapshots(backends.ToImmutableDictionary(), snapshotGeneration, Policy, isDry), cancellationToken)
                 .ConfigureAwait(false);
             Swept blobs = await sweepContent.ConfigureAwait(false);
-            return Reply.Done(new GarbageRun(things.Count, blobs, directories, time.GetElapsedTime(started)) { Marking = marking, Things = things.ToImmutable() });
+            return Reply.Done(new GarbageRun(things.Count, blobs, directories, time.GetElapsedTime(started))
+            {
+                Marking = marking,
+                Mounts = unmounted,
+                Things = things.ToImmutable(),
+            });
         }
         catch (RefusedException refused)
         {

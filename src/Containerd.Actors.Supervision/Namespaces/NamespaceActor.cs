@@ -9,6 +9,7 @@ using Containerd.Actors.Core.Events;
 using Containerd.Actors.Core.GarbageCollection;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Leases;
+using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Protocol.Messages;
@@ -215,6 +216,12 @@ public sealed class NamespaceActor : EntityActor<NamespaceState>, IWithTimers
                 Change(Decided.Decide(command, now), command);
                 break;
             case SnapshotCommands.Remove command:
+                Change(Decided.Decide(command), command, isDeletion: true);
+                break;
+            case ActivationCommands.Add command:
+                Change(Decided.Decide(command), command);
+                break;
+            case ActivationCommands.Remove command:
                 Change(Decided.Decide(command), command, isDeletion: true);
                 break;
             default:

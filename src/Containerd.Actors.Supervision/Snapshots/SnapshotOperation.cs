@@ -18,7 +18,7 @@ namespace Containerd.Actors.Supervision.Snapshots;
 /// records --Prepare--> make directory --> store record --> mounts
 ///         --Commit---> measure -------> store record --> done
 ///         --Usage----> measure -------> done
-///         --Mounts---> mounts
+///         --Mounts---> make parents ready, where that is needed -> mounts
 /// </code>
 /// When the record is refused the directory is removed again.
 /// </remarks>
@@ -33,6 +33,10 @@ internal sealed class SnapshotOperation : UntypedActor
     private readonly IActorRef _executor;
     private readonly IActorRef _namespaces;
     private ImmutableArray<long> _parents = [];
+
+    // Kept while parents are made ready for what is mounted on them.
+    private NamespaceState? _state;
+    private bool _isAttached;
 
     public SnapshotOperation(
         IForSnapshotter operation, long number, IActorRef replyTo, ISnapshotBackend backend, IActorRef executor, IActorRef namespaces)
@@ -99,7 +103,15 @@ internal sealed class SnapshotOperation : UntypedActor
             return;
         }
 
-        Answer(_backend.Mounts(record.Backend, record.Kind, Chain(state, record.Parent), Visible(record.Labels)));
+        ImmutableArray<long> parents = Chain(state, record.Parent);
+        if (_backend.Attaches && !parents.IsEmpty && !_isAttached)
+        {
+            (_state, _isAttached) = (state, true);
+            _executor.Tell(new Execute(new SnapshotEffects.Attach(_backend.Name, parents)));
+            return;
+        }
+
+        Answer(_backend.Mounts(record.Backend, record.Kind, parents, Visible(record.Labels)));
     }
 
     private void Commit(SnapshotterCommands.Commit commit, SnapshotRecord record, ImmutableArray<long> parents, long? parent)
@@ -149,6 +161,9 @@ internal sealed class SnapshotOperation : UntypedActor
             case SnapshotterCommands.GetUsage:
                 Answer((SnapshotUsage)value!);
                 break;
+            case SnapshotterCommands.GetMounts:
+                Begin(_state!);
+                break;
         }
     }
 
@@ -164,6 +179,10 @@ internal sealed class SnapshotOperation : UntypedActor
             case (SnapshotterCommands.Prepare, Refused<SnapshotRecord> refused):
                 _executor.Tell(new Execute(new SnapshotEffects.Remove(_backend.Name, [_number])), ActorRefs.NoSender);
                 Refuse(refused.Error);
+                break;
+            case (SnapshotterCommands.Commit, Done<SnapshotRecord> committed) when _backend.Trims:
+                _executor.Tell(new Execute(new SnapshotEffects.Trim(_backend.Name, committed.Result.Backend)), ActorRefs.NoSender);
+                Answer(Nothing.Value);
                 break;
             case (_, Refused<SnapshotRecord> refused):
                 Refuse(refused.Error);

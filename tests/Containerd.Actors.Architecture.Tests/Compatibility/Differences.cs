@@ -15,9 +15,14 @@ internal static class Differences
             "`shim` for shims with the sandbox API over ttrpc, `podsandbox` for a container that pauses; the end of a sandbox is published once, " +
             "whether or not anybody waits",
         ["containerd.services.snapshots.v1.Snapshots"] =
-            "overlayfs, native, btrfs and proxy plugins, others only as plugins; btrfs names subvolumes in mounts by path, not by number; " +
+            "overlayfs, native, btrfs, erofs and proxy plugins, others only as plugins; btrfs names subvolumes in mounts by path, not by number; " +
+            "erofs tells of plain overlays unless `containerd.snapshots.erofs.leave-mounting` is on, and has neither dm-verity nor writable images; " +
             "`containerd.io/snapshot/max-size` is a quota group where btrfs has quotas enabled, and any other bound on a snapshot is refused: " +
             "project quotas of ext4 and xfs are not set",
+        ["containerd.services.mounts.v1.Mounts/Activate"] =
+            "handlers `erofs` and `loop`; of Go's templates `source`, `target`, `mount` and `overlay` with numbers; an activation without system " +
+            "mounts gets a bind mount, temporary or not; dm-verity is refused; mounts that a reboot took are not told of any more",
+        ["containerd.services.mounts.v1.Mounts/Update"] = "answers `not implemented`, as containerd does",
         ["containerd.services.streaming.v1.Streaming/Stream"] = "streams end with their connection, so leases keep none",
         ["containerd.services.tasks.v1.Tasks/Create"] = "shims that listen on vsock are refused",
         ["containerd.services.transfer.v1.Transfer/Transfer"] =

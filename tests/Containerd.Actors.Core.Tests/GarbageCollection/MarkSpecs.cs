@@ -201,7 +201,7 @@ public sealed class MarkSpecs
         Assert.Equal([Layer], Found("layer"));
         Assert.Equal([Expired], Found("expired"));
         Assert.Equal(
-            "nobody: no content, snapshot, image, lease, container or ingest goes by it here: not found",
+            "nobody: no content, snapshot, image, lease, container, mount or ingest goes by it here: not found",
             Assert.IsType<Refused<ImmutableArray<GarbageExplanation>>>(Marked(Garbage).Explain("nobody")).Error.Text);
         Assert.IsType<Refused<ImmutableArray<GarbageExplanation>>>(Marked(Garbage).Explain(Blob.Id["sha256:".Length..][..5]));
 

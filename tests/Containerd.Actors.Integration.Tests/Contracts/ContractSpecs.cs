@@ -32,8 +32,28 @@ public sealed class NativeSnapshotterSpecs(ActorsDaemon daemon) : SnapshotterCon
     protected override bool? TakesParentAtCommit => false;
 }
 
+public sealed class ErofsSnapshotterSpecs(ErofsDaemon daemon) : SnapshotterContract(daemon, "erofs"), IClassFixture<ErofsDaemon>
+{
+    protected override bool? TakesParentAtCommit => false;
+}
+
 public sealed class ContentStoreSpecs(ActorsDaemon daemon) : ContentStoreContract(daemon), IClassFixture<ActorsDaemon>;
 
 public sealed class OverlayDifferSpecs(ActorsDaemon daemon) : DifferContract(daemon, "overlayfs"), IClassFixture<ActorsDaemon>;
 
 public sealed class NativeDifferSpecs(ActorsDaemon daemon) : DifferContract(daemon, "native"), IClassFixture<ActorsDaemon>;
+
+public sealed class ErofsDifferSpecs(ErofsDaemon daemon) : DifferContract(daemon, "erofs"), IClassFixture<ErofsDaemon>;
+
+// Images are left to those who mount: clients and differs have the daemon mount them.
+public sealed class ActivatingSnapshotterSpecs(LeavingErofsDaemon daemon) : SnapshotterContract(daemon, "erofs"), IClassFixture<LeavingErofsDaemon>
+{
+    protected override bool? TakesParentAtCommit => false;
+
+    protected override IEnumerable<Types.Mount> Mountable(IEnumerable<Types.Mount> mounts) => Activated(mounts);
+}
+
+public sealed class ActivatingDifferSpecs(LeavingErofsDaemon daemon) : DifferContract(daemon, "erofs"), IClassFixture<LeavingErofsDaemon>
+{
+    protected override IEnumerable<Types.Mount> Mountable(IEnumerable<Types.Mount> mounts) => Activated(mounts);
+}

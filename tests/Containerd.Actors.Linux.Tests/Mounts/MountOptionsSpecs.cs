@@ -38,11 +38,21 @@ public sealed class MountOptionsSpecs
     }
 
     [Theory]
+    [InlineData("ro loop", true)]
+    [InlineData("ro loop=x", false)]
+    public void A_loop_device_is_an_option_and_not_data(string options, bool isLoop)
+    {
+        MountOptions parsed = MountOptions.Parse(options.Split(' '));
+
+        Assert.Equal(isLoop, parsed.IsLoop);
+        Assert.DoesNotContain("loop", parsed.Data);
+    }
+
+    [Theory]
     [InlineData("uidmap=0:1000:1")]
     [InlineData("uidmap=0:1000 gidmap=0:0:1")]
     [InlineData("uidmap=a:b:c gidmap=0:0:1")]
     [InlineData("uidmap=0:0:0 gidmap=0:0:1")]
-    [InlineData("loop")]
     public void Malformed_options_are_refused(string options) =>
         Assert.Throws<RefusedException>(() => MountOptions.Parse(options.Split(' ')));
 }

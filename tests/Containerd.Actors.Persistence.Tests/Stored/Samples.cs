@@ -7,6 +7,7 @@ using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Events;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Leases;
+using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Node;
 using Containerd.Actors.Core.Pulls;
@@ -93,6 +94,15 @@ internal static class Samples
         new SnapshotEvents.Committed("key", Snapshot with { Key = "name", Kind = SnapshotKind.Committed, Usage = new SnapshotUsage(4096, 3) }),
         new SnapshotEvents.Updated(Snapshot with { Kind = SnapshotKind.View }),
         new SnapshotEvents.Removed("overlayfs", "key"),
+        new MountEvents.Activated(new Activation(
+            "redis",
+            7,
+            [new ActiveMount(new Mount("erofs", "/layer.erofs", "sub", ["ro"]), "/t/7/0", Noon.AddSeconds(1))],
+            [new Mount("overlay", "overlay", "", ["lowerdir=/t/7/0"])],
+            Some,
+            "lease",
+            Noon)),
+        new MountEvents.Deactivated("redis", "nothing is mounted on /t/7/0 any more"),
         new ContainerEvents.Created(Container),
         new ContainerEvents.Updated(Container),
         new ContainerEvents.Deleted(),

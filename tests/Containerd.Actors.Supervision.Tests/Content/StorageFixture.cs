@@ -7,17 +7,21 @@ using Akka.Configuration;
 using Akka.TestKit.Xunit2;
 using Containerd.Actors.Core.Executor;
 using Containerd.Actors.Core.GarbageCollection;
+using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Snapshots;
+using Containerd.Actors.Linux.Executor;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Content;
 using Containerd.Actors.Protocol.Messages;
 using Containerd.Actors.Storage.Content;
 using Containerd.Actors.Storage.Effects;
+using Containerd.Actors.Storage.Mounts;
 using Containerd.Actors.Storage.Snapshots;
 using Containerd.Actors.Supervision.Content;
 using Containerd.Actors.Supervision.Executor;
 using Containerd.Actors.Supervision.GarbageCollection;
+using Containerd.Actors.Supervision.Mounts;
 using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Snapshots;
 using Containerd.Actors.Supervision.Tests.Executor;
@@ -51,6 +55,9 @@ public abstract class StorageFixture : TestKit
     /// <summary>The directories as they lie on disk.</summary>
     protected NativeBackend Backend { get; private set; } = null!;
 
+    /// <summary>Mount points as they lie on disk.</summary>
+    protected ActivationDirectories Mounts { get; private set; } = null!;
+
     /// <summary>Takes every request of this part of the tree.</summary>
     protected IActorRef Tree { get; private set; } = null!;
 
@@ -63,8 +70,10 @@ public abstract class StorageFixture : TestKit
     protected void Start(bool isShared = true, bool collects = false, Func<IEffectRunner, IEffectRunner>? wrap = null)
     {
         Store = ContentStore.Open(ContentRoot);
+        Mounts = ActivationDirectories.Open(
+            Directory.CreateDirectory(Path.Combine(_directory, "mounts")).FullName, _directory, new LinuxEffectRunner(), TimeProvider.System);
         Backend = NativeBackend.Open(Path.Combine(_directory, Snapshotter));
-        IEffectRunner runner = new EffectRunners(new ContentEffectRunner(Store), new SnapshotEffectRunner([Backend]));
+        IEffectRunner runner = new EffectRunners(new ContentEffectRunner(Store), new SnapshotEffectRunner([Backend]), new MountEffectRunner(Mounts));
         runner = wrap?.Invoke(runner) ?? runner;
         GarbageCollectionSettings garbage = GarbageCollectionSettings.From(GarbageCollectionSettings.Default);
         if (!collects)
@@ -99,6 +108,7 @@ public abstract class StorageFixture : TestKit
     {
         private readonly IActorRef _content;
         private readonly IActorRef _snapshots;
+        private readonly IActorRef _mounts;
         private readonly IActorRef _garbage;
         private readonly IActorRef _namespaces;
 
@@ -122,7 +132,8 @@ public abstract class StorageFixture : TestKit
                 TimeProvider.System));
             _content = Context.ActorOf(ContentActor.Props(executor, _namespaces, content, TimeProvider.System));
             _snapshots = Context.ActorOf(SnapshottersSupervisor.Props([backend], executor, _namespaces, [], TimeProvider.System));
-            _garbage = Context.ActorOf(GarbageCollector.Props(_namespaces, _content, _snapshots, garbage, TimeProvider.System));
+            _mounts = Context.ActorOf(MountsActor.Props(executor, _namespaces, TimeProvider.System));
+            _garbage = Context.ActorOf(GarbageCollector.Props(_namespaces, _content, _snapshots, _mounts, garbage, TimeProvider.System));
         }
 
         protected override void OnReceive(object message)
@@ -130,6 +141,7 @@ public abstract class StorageFixture : TestKit
             IActorRef owner = message switch
             {
                 IForSnapshotter => _snapshots,
+                IForMounts => _mounts,
                 IForIngest or IngestCommands.List or ContentActor.Pin => _content,
                 GarbageCommands.Run or GarbageCommands.Explain => _garbage,
                 _ => _namespaces,

@@ -34,6 +34,7 @@ public sealed class GarbageCollectorSpecs : TestKit
     private readonly TestProbe _namespaces;
     private readonly TestProbe _content;
     private readonly TestProbe _snapshots;
+    private readonly TestProbe _mounts;
     private readonly SteppedTime _time = new();
 
     public GarbageCollectorSpecs()
@@ -45,7 +46,10 @@ public sealed class GarbageCollectorSpecs : TestKit
         _namespaces = CreateTestProbe();
         _content = CreateTestProbe();
         _snapshots = CreateTestProbe();
+        _mounts = CreateTestProbe();
     }
+
+    private SweepCommands.SweepMounts? SweptMounts { get; set; }
 
     private TestScheduler Scheduler => (TestScheduler)Sys.Scheduler;
 
@@ -70,6 +74,8 @@ public sealed class GarbageCollectorSpecs : TestKit
         Assert.Equal([Kept], content.Keep);
         Assert.Equal([("a", "old"), ("b", "old")], content.Ingests.AsEnumerable());
         Assert.Equal([1L, 2L], snapshots.Keep["overlayfs"].Order());
+        Assert.Equal(7, SweptMounts!.Generation);
+        Assert.Equal([11L, 12L], SweptMounts.Keep.Order());
     }
 
     [Fact]
@@ -184,6 +190,8 @@ public sealed class GarbageCollectorSpecs : TestKit
         _namespaces.Reply(Reply.Done(Answer("a", 1)));
         Assert.True(_content.ExpectMsg<SweepCommands.SweepContent>().IsDry);
         _content.Reply(Reply.Done(new Swept(3, 30)));
+        Assert.True(_mounts.ExpectMsg<SweepCommands.SweepMounts>().IsDry);
+        _mounts.Reply(Reply.Done(new Swept(2, 0)));
         Assert.True(_snapshots.ExpectMsg<SweepCommands.SweepSnapshots>().IsDry);
         _snapshots.Reply(Reply.Done(new Swept(1, 0)));
         Assert.Equal("a", Assert.Single(ExpectMsg<Done<GarbageRun>>().Result.Things).Namespace);
@@ -230,6 +238,8 @@ public sealed class GarbageCollectorSpecs : TestKit
         _content.Reply(Reply.Done(new ContentGeneration(5, [young, young with { Reference = "old", ExpiresAt = DateTimeOffset.MinValue }])));
         _snapshots.ExpectMsg<SweepCommands.BeginSnapshots>();
         _snapshots.Reply(Reply.Done(6L));
+        _mounts.ExpectMsg<SweepCommands.BeginMounts>();
+        _mounts.Reply(Reply.Done(7L));
         SweepCommands.SweepContent sweep = Finish().Content;
         Assert.Equal(("never", "old"), Assert.Single(sweep.Ingests));
         Assert.Equal(Kept, Assert.Single(sweep.Keep));
@@ -303,7 +313,7 @@ public sealed class GarbageCollectorSpecs : TestKit
 
     private IActorRef Start(GarbageCollectionSettings? settings = null)
     {
-        IActorRef collector = Sys.ActorOf(GarbageCollector.Props(_namespaces, _content, _snapshots, settings ?? Settings, _time));
+        IActorRef collector = Sys.ActorOf(GarbageCollector.Props(_namespaces, _content, _snapshots, _mounts, settings ?? Settings, _time));
         Settle(collector);
         return collector;
     }
@@ -353,6 +363,8 @@ public sealed class GarbageCollectorSpecs : TestKit
         _content.Reply(Reply.Done(new ContentGeneration(5, [])));
         _snapshots.ExpectMsg<SweepCommands.BeginSnapshots>();
         _snapshots.Reply(Reply.Done(6L));
+        _mounts.ExpectMsg<SweepCommands.BeginMounts>();
+        _mounts.Reply(Reply.Done(7L));
     }
 
     private (SweepCommands.SweepContent Content, SweepCommands.SweepSnapshots Snapshots) Finish(params string[] namespaces)
@@ -368,6 +380,10 @@ public sealed class GarbageCollectorSpecs : TestKit
 
         var content = _content.ExpectMsg<SweepCommands.SweepContent>();
         _content.Reply(Reply.Done(new Swept(3, 30)));
+        // Mounts go before the directories that may be mounted.
+        SweptMounts = _mounts.ExpectMsg<SweepCommands.SweepMounts>();
+        _snapshots.ExpectNoMsg(TimeSpan.Zero);
+        _mounts.Reply(Reply.Done(new Swept(2, 0)));
         var snapshots = _snapshots.ExpectMsg<SweepCommands.SweepSnapshots>();
         _snapshots.Reply(Reply.Done(new Swept(1, 0)));
         return (content, snapshots);
@@ -377,7 +393,10 @@ public sealed class GarbageCollectorSpecs : TestKit
         [new Condemned(new GarbageNode(GarbageKind.Image, name), 0, "")],
         [Kept],
         ImmutableDictionary<string, ImmutableHashSet<long>>.Empty.Add("overlayfs", [backend]),
-        ["old"]);
+        ["old"])
+    {
+        Activations = [backend + 10],
+    };
 
     private sealed class SteppedTime : TimeProvider
     {

@@ -58,8 +58,24 @@ public abstract class Contract : IDisposable
         string target = Path.Combine(_daemon.Work, $"m-{Guid.NewGuid():N}");
         Directory.CreateDirectory(target);
         _mounted.Add(target);
-        Mounter.MountAll([.. mounts.Select(mount => new Core.Mounts.Mount(mount.Type, mount.Source, mount.Target, [.. mount.Options]))], target);
+        Mounter.MountAll([.. Mountable(mounts).Select(mount => new Core.Mounts.Mount(mount.Type, mount.Source, mount.Target, [.. mount.Options]))], target);
         return target;
+    }
+
+    /// <summary>The mounts in a form that mount(2) takes; those of snapshotters that leave some to the daemon are not.</summary>
+    protected virtual IEnumerable<Types.Mount> Mountable(IEnumerable<Types.Mount> mounts) => mounts;
+
+    /// <summary>Has the daemon mount what it can, as clients of containerd 2.2 do.</summary>
+    protected IEnumerable<Types.Mount> Activated(IEnumerable<Types.Mount> mounts)
+    {
+        try
+        {
+            return Client.Mounts.Activate(new Services.Mounts.V1.ActivateRequest { Name = $"m-{Guid.NewGuid():N}", Mounts = { mounts } }).Info.System;
+        }
+        catch (RpcException refused) when (refused.StatusCode == StatusCode.Unimplemented)
+        {
+            return mounts;
+        }
     }
 
     /// <summary>Undoes a mount before the test ends.</summary>

@@ -22,6 +22,9 @@ internal sealed class FakeShims : IShims
 
     public Error? CreateError { get; set; }
 
+    /// <summary>What was to be created, in order.</summary>
+    public ConcurrentQueue<TaskCreation> Creations { get; } = new();
+
     /// <summary>Ids whose shims do not answer.</summary>
     public ConcurrentDictionary<string, bool> Frozen { get; } = new();
 
@@ -35,6 +38,7 @@ internal sealed class FakeShims : IShims
         string id = creation.Container.Id;
         FakeShim shim = new(this, id);
         Living[id] = shim;
+        Creations.Enqueue(creation);
         Deeds.Enqueue($"create {id}");
         if (CreateGate is { } gate)
         {

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using Containerd.Actors.Core.Tasks;
+using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Protocol.Tasks;
+using Containerd.Actors.Protocol.Values;
+
+namespace Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
+
+/// <summary>Shims whose root file systems the daemon mounts as far as they cannot.</summary>
+/// <remarks>
+/// What is mounted comes before the shim and goes after it, in every way in which a task may end: deleted, taken back, lost. What is
+/// still in use then is no reason to hold up the end of the task: its record is gone, and garbage collection undoes it.
+/// </remarks>
+/// <param name="shims">The shims.</param>
+/// <param name="mounts">The mounts.</param>
+/// <param name="log">Hears of mounts that could not be undone.</param>
+public sealed class MountingShims(IShims shims, IRootfsMounts mounts, Action<string> log) : IShims
+{
+    private static readonly TimeSpan UndoTimeout = TimeSpan.FromSeconds(15);
+
+    /// <inheritdoc />
+    public string BundleOf(string ns, string id) => shims.BundleOf(ns, id);
+
+    /// <inheritdoc />
+    public async Task<CreatedShim> CreateAsync(string ns, TaskCreation creation, CancellationToken cancellationToken)
+    {
+        string id = creation.Container.Id;
+        ImmutableArray<RootfsMount> left = await mounts.ActivateAsync(
+            ns, id, creation.Command.Rootfs, creation.Command.By, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            CreatedShim created = await shims.CreateAsync(
+                ns, creation with { Command = creation.Command with { Rootfs = left } }, cancellationToken).ConfigureAwait(false);
+            return created with { Shim = new MountedShim(created.Shim, this, ns, id) };
+        }
+        catch
+        {
+            // The caller's patience may be over, which is no reason to leave anything behind.
+            using CancellationTokenSource limit = new(UndoTimeout);
+            await DeactivateAsync(ns, id, limit.Token).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public async Task<IShim?> LoadAsync(string ns, string id, CancellationToken cancellationToken) =>
+        await shims.LoadAsync(ns, id, cancellationToken).ConfigureAwait(false) is { } shim ? new MountedShim(shim, this, ns, id) : null;
+
+    /// <inheritdoc />
+    public async Task UndoAsync(string ns, string id, string runtimeName, CancellationToken cancellationToken)
+    {
+        await shims.UndoAsync(ns, id, runtimeName, cancellationToken).ConfigureAwait(false);
+        await DeactivateAsync(ns, id, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc />
+    public async Task<ProcessExit> CleanUpAsync(string ns, string id, CancellationToken cancellationToken)
+    {
+        ProcessExit exit = await shims.CleanUpAsync(ns, id, cancellationToken).ConfigureAwait(false);
+        await DeactivateAsync(ns, id, cancellationToken).ConfigureAwait(false);
+        return exit;
+    }
+
+    private async Task DeactivateAsync(string ns, string id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await mounts.DeactivateAsync(ns, id, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is RefusedException or OperationCanceledException)
+        {
+            log($"mounts of task {ns}/{id} are left to garbage collection: {failure.Message}");
+        }
+    }
+
+    private sealed class MountedShim(IShim shim, MountingShims owner, string ns, string id) : IShim
+    {
+        public Task Closed => shim.Closed;
+
+        public Task<ProcessExit> WaitAsync(string execId, CancellationToken cancellationToken) => shim.WaitAsync(execId, cancellationToken);
+
+        public Task<ProcessReport?> StateAsync(string execId, CancellationToken cancellationToken) => shim.StateAsync(execId, cancellationToken);
+
+        public Task<ShimSignal> CallAsync(ShimRequest request, CancellationToken cancellationToken) => shim.CallAsync(request, cancellationToken);
+
+        public async Task<ProcessExit> DeleteAsync(CancellationToken cancellationToken)
+        {
+            ProcessExit exit = await shim.DeleteAsync(cancellationToken).ConfigureAwait(false);
+            await owner.DeactivateAsync(ns, id, cancellationToken).ConfigureAwait(false);
+            return exit;
+        }
+
+        public Task<ImmutableArray<PidRecord>> PidsAsync(CancellationToken cancellationToken) => shim.PidsAsync(cancellationToken);
+
+        public Task<AnyValue> StatsAsync(CancellationToken cancellationToken) => shim.StatsAsync(cancellationToken);
+
+        public ValueTask DisposeAsync() => shim.DisposeAsync();
+    }
+}
