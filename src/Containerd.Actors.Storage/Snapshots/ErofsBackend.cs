@@ -182,6 +182,8 @@ public sealed class ErofsBackend : ISnapshotBackend
             written.Synchronize();
         }
 
+        // A commit that was refused may be tried again: nobody must be shown the image that it made before.
+        Mounter.UnmountAll(In(id, MountPoint), Mounter.Detach | Mounter.NoFollow);
         directory.Rename(Unfinished, directory, Image);
         directory.Synchronize();
     }
@@ -198,8 +200,9 @@ public sealed class ErofsBackend : ISnapshotBackend
         {
             foreach (long parent in parents)
             {
+                // What is not committed has no image; that it is no parent is told by the namespace.
                 string point = In(parent, MountPoint);
-                if (!IsMounted(parent, point))
+                if (File.Exists(In(parent, Image)) && !IsMounted(parent, point))
                 {
                     Mounter.Mount(ImageOf(parent), point);
                 }

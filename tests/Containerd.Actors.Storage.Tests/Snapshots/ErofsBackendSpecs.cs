@@ -135,6 +135,20 @@ public sealed class ErofsBackendSpecs : IDisposable
     }
 
     [SkippableFact]
+    public void A_commit_that_is_done_again_shows_the_image_of_the_last_time()
+    {
+        ErofsBackend backend = Able();
+        backend.Create(1, SnapshotKind.Active, [], Labels.None);
+        backend.Create(2, SnapshotKind.Active, [1], Labels.None);
+        backend.Commit(1, synchronize: false);
+        backend.Attach([1]);
+        File.WriteAllText($"{Root}/snapshots/1/fs/late", "x");
+        backend.Commit(1, synchronize: false);
+        backend.Attach([1]);
+        Assert.Equal("x", File.ReadAllText($"{Root}/snapshots/1/layer/late"));
+    }
+
+    [SkippableFact]
     public void The_upper_root_belongs_to_the_owner_of_its_parent()
     {
         ErofsBackend backend = Able();
