@@ -81,7 +81,9 @@ public sealed class MountsSpecs(ActorsDaemon daemon) : IClassFixture<ActorsDaemo
         Assert.Equal(before, string.Join(' ', Mounted()));
         string device = new FileInfo(info.Active[1].MountPoint).LinkTarget!;
         Assert.True(LoopDevice.IsAttached(device, info.Active[1].Mount.Source));
-        Assert.Contains("lost+found", Directory.GetDirectories(Shown(info)).Select(Path.GetFileName));
+        string shown = Shown(info);
+        Assert.Contains("lost+found", Directory.GetDirectories(shown).Select(Path.GetFileName));
+        Mounter.Unmount(shown);
         await client.Mounts.DeactivateAsync(new DeactivateRequest { Name = "m" });
         Assert.Empty(Mounted());
         Assert.False(LoopDevice.IsAttached(device, info.Active[1].Mount.Source));
