@@ -59,7 +59,7 @@ public sealed class GarbageSpecs
         Assert.Equal("would remove 1 records, 2 blobs and uploads (2.0 KiB), 1 directories of snapshots, 3 mounts", GcCommand.Summary(response, isDry: true));
         Assert.StartsWith("removed 1 records", GcCommand.Summary(response, isDry: false), StringComparison.Ordinal);
         Assert.Equal(
-            """{"dryRun":true,"removed":[{"namespace":"default","kind":"snapshot","id":"chain","snapshotter":"overlayfs","bytes":4096,"reason":"nothing refers to it"}],"blobs":2,"blobBytes":2048,"directories":1,"microseconds":5}""",
+            """{"dryRun":true,"removed":[{"namespace":"default","kind":"snapshot","id":"chain","snapshotter":"overlayfs","bytes":4096,"reason":"nothing refers to it"}],"blobs":2,"blobBytes":2048,"directories":1,"mounts":3,"microseconds":5}""",
             JsonSerializer.Serialize(CollectDocument.From(response, dryRun: true), CliJson.Lines.CollectDocument));
     }
 }

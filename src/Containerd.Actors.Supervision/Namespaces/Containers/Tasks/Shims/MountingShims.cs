@@ -56,6 +56,9 @@ public sealed class MountingShims(IShims shims, IRootfsMounts mounts, Action<str
     }
 
     /// <inheritdoc />
+    public void RemoveStrays(string ns, Func<string, bool> isKnown) => shims.RemoveStrays(ns, isKnown);
+
+    /// <inheritdoc />
     public async Task<ProcessExit> CleanUpAsync(string ns, string id, CancellationToken cancellationToken)
     {
         ProcessExit exit = await shims.CleanUpAsync(ns, id, cancellationToken).ConfigureAwait(false);
