@@ -35,8 +35,8 @@ public sealed class SnapshotEffectRunner(IEnumerable<ISnapshotBackend> backends)
                 SnapshotUsage usage = _backends[commit.Snapshotter].Usage(commit.Id, commit.Parent);
                 _backends[commit.Snapshotter].Commit(commit.Id, commit.Synchronize);
                 return usage;
-            case SnapshotEffects.Attach attach:
-                _backends[attach.Snapshotter].Attach(attach.Parents);
+            case SnapshotEffects.MountLayers mount:
+                _backends[mount.Snapshotter].MountLayers(mount.Parents);
                 return null;
             case SnapshotEffects.Trim trim:
                 _backends[trim.Snapshotter].Trim(trim.Id);

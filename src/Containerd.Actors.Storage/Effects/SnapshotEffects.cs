@@ -73,7 +73,7 @@ public static class SnapshotEffects
     }
 
     /// <summary>Makes parents ready to be mounted on; nearest first.</summary>
-    public sealed record Attach(string Snapshotter, ImmutableArray<long> Parents) : Effect
+    public sealed record MountLayers(string Snapshotter, ImmutableArray<long> Parents) : Effect
     {
         /// <inheritdoc />
         public override LaneKind Lane => LaneKind.Mount;

@@ -27,7 +27,7 @@ public sealed record ErofsSettings
 /// <summary>Committed snapshots as EROFS images, active ones as overlays of them: <c>snapshots/N/{fs,work,layer.erofs,layer}</c>.</summary>
 /// <remarks>
 /// <code>
-/// fs, work --commit--> fs, layer.erofs --trim--> layer.erofs --attach--> layer.erofs mounted on layer
+/// fs, work --commit--> fs, layer.erofs --trim--> layer.erofs --needed as a parent--> layer.erofs mounted on layer
 /// </code>
 /// The files of an active snapshot stay beside the image made of them until the namespace knows of the commit, so that a crash between the
 /// two loses neither. Images stay mounted until their snapshot is removed or the machine goes down; then the next who asks mounts them.
@@ -53,7 +53,7 @@ public sealed class ErofsBackend : ISnapshotBackend
     private readonly ImmutableArray<string> _extras;
 
     // Two that need the same image must not mount it twice.
-    private readonly Lock _attaching = new();
+    private readonly Lock _mounting = new();
 
     private ErofsBackend(SnapshotDirectories directories, IEffectRunner run, ErofsSettings settings)
     {
@@ -79,7 +79,7 @@ public sealed class ErofsBackend : ISnapshotBackend
     public ImmutableArray<string> Capabilities => [];
 
     /// <inheritdoc />
-    public bool Attaches => !_settings.LeavesMounting;
+    public bool MountsLayers => !_settings.LeavesMounting;
 
     /// <inheritdoc />
     public bool Trims => true;
@@ -107,7 +107,7 @@ public sealed class ErofsBackend : ISnapshotBackend
     /// <inheritdoc />
     public void Create(long id, SnapshotKind kind, IReadOnlyList<long> parents, IReadOnlyDictionary<string, string> labels)
     {
-        Attach(parents);
+        MountLayers(parents);
         _directories.Create(id, labels, made =>
         {
             Make(made, "fs", Shown);
@@ -189,14 +189,14 @@ public sealed class ErofsBackend : ISnapshotBackend
     }
 
     /// <inheritdoc />
-    public void Attach(IReadOnlyList<long> parents)
+    public void MountLayers(IReadOnlyList<long> parents)
     {
-        if (!Attaches)
+        if (!MountsLayers)
         {
             return;
         }
 
-        lock (_attaching)
+        lock (_mounting)
         {
             foreach (long parent in parents)
             {

@@ -55,10 +55,10 @@ public interface ISnapshotBackend
     void Commit(long id, bool synchronize);
 
     /// <summary>True if parents have to be made ready before mounts that are told of can be mounted.</summary>
-    bool Attaches => false;
+    bool MountsLayers => false;
 
     /// <summary>Makes parents ready. Making a snapshot on them does so too.</summary>
-    void Attach(IReadOnlyList<long> parents)
+    void MountLayers(IReadOnlyList<long> parents)
     {
     }
 

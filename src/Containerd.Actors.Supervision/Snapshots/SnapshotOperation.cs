@@ -36,7 +36,7 @@ internal sealed class SnapshotOperation : UntypedActor
 
     // Kept while parents are made ready for what is mounted on them.
     private NamespaceState? _state;
-    private bool _isAttached;
+    private bool _isMounted;
 
     public SnapshotOperation(
         IForSnapshotter operation, long number, IActorRef replyTo, ISnapshotBackend backend, IActorRef executor, IActorRef namespaces)
@@ -104,10 +104,10 @@ internal sealed class SnapshotOperation : UntypedActor
         }
 
         ImmutableArray<long> parents = Chain(state, record.Parent);
-        if (_backend.Attaches && !parents.IsEmpty && !_isAttached)
+        if (_backend.MountsLayers && !parents.IsEmpty && !_isMounted)
         {
-            (_state, _isAttached) = (state, true);
-            _executor.Tell(new Execute(new SnapshotEffects.Attach(_backend.Name, parents)));
+            (_state, _isMounted) = (state, true);
+            _executor.Tell(new Execute(new SnapshotEffects.MountLayers(_backend.Name, parents)));
             return;
         }
 

@@ -94,7 +94,7 @@ public sealed class ErofsBackendSpecs : IDisposable
             """);
         string before = TreeListing.Of(files);
         backend.Commit(1, synchronize: true);
-        backend.Attach([1]);
+        backend.MountLayers([1]);
         Assert.Equal(before, TreeListing.Of($"{Root}/snapshots/1/layer"));
         Assert.Throws<IOException>(() => File.WriteAllText($"{Root}/snapshots/1/layer/new", "x"));
     }
@@ -112,7 +112,7 @@ public sealed class ErofsBackendSpecs : IDisposable
         Assert.Equal(["fs", "layer", "layer.erofs"], Directory.GetFileSystemEntries($"{Root}/snapshots/1").Select(Path.GetFileName).Order());
         Assert.Empty(Directory.GetFileSystemEntries($"{Root}/snapshots/1/fs"));
         backend.Trim(1);
-        backend.Attach([1]);
+        backend.MountLayers([1]);
         Assert.Equal("x", File.ReadAllText($"{Root}/snapshots/1/layer/f"));
     }
 
@@ -127,7 +127,7 @@ public sealed class ErofsBackendSpecs : IDisposable
         string point = $"{Root}/snapshots/1/layer";
         Assert.Single(Mountinfo.Read(), entry => entry.MountPoint == point);
         Mounter.Unmount(point);
-        backend.Attach([1]);
+        backend.MountLayers([1]);
         Assert.Single(Mountinfo.Read(), entry => entry.MountPoint == point);
         backend.Remove(1);
         Assert.DoesNotContain(Mountinfo.Read(), entry => entry.MountPoint == point);
@@ -141,10 +141,10 @@ public sealed class ErofsBackendSpecs : IDisposable
         backend.Create(1, SnapshotKind.Active, [], Labels.None);
         backend.Create(2, SnapshotKind.Active, [1], Labels.None);
         backend.Commit(1, synchronize: false);
-        backend.Attach([1]);
+        backend.MountLayers([1]);
         File.WriteAllText($"{Root}/snapshots/1/fs/late", "x");
         backend.Commit(1, synchronize: false);
-        backend.Attach([1]);
+        backend.MountLayers([1]);
         Assert.Equal("x", File.ReadAllText($"{Root}/snapshots/1/layer/late"));
     }
 
