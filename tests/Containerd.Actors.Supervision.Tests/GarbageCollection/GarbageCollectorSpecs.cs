@@ -339,6 +339,8 @@ public sealed class GarbageCollectorSpecs : TestKit
         _time.Advance(marking);
         _namespaces.Reply(Reply.Done(ImmutableArray<NamespaceState>.Empty));
         _content.ExpectMsg<SweepCommands.SweepContent>();
+        _mounts.ExpectMsg<SweepCommands.SweepMounts>();
+        _mounts.Reply(Reply.Done(new Swept(0, 0)));
         _snapshots.ExpectMsg<SweepCommands.SweepSnapshots>();
         _time.Advance(sweep);
         _content.Reply(Reply.Done(new Swept(0, 0)));
