@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Globalization;
 using System.Text;
 using Containerd.Actors.Client.Connections;
 using Containerd.Services.Content.V1;
@@ -73,11 +74,15 @@ public sealed class LeaseSpecs(Machine machine) : IClassFixture<Machine>, IDispo
         Skip.IfNot(Repository.Missing.Length == 0, Repository.Missing);
         await Connection.Leases.CreateAsync(new CreateRequest { Id = "keeper" });
         await Connection.Leases.CreateAsync(new CreateRequest { Id = "flat", Labels = { ["containerd.io/gc.flat"] = "1" } });
-        await Connection.Leases.CreateAsync(new CreateRequest { Id = "past", Labels = { ["containerd.io/gc.expire"] = "2020-01-01T00:00:00Z" } });
+
+        // One that has expired may be collected at any moment, also before anything is stored under it.
+        DateTimeOffset expiry = DateTimeOffset.UtcNow.AddSeconds(10);
+        await Connection.Leases.CreateAsync(new CreateRequest { Id = "past", Labels = { ["containerd.io/gc.expire"] = Rfc3339(expiry) } });
         string leaf = await Store("keeper", "leaf");
         string parent = await Store("keeper", "parent", ("containerd.io/gc.ref.content.0", leaf));
         string gone = await Store("past", "gone");
         await Connection.Leases.AddResourceAsync(Adding("flat", "content", parent));
+        await Command.UntilAsync(() => machine.CactlAsync("gc"), _ => DateTimeOffset.UtcNow > expiry);
         await machine.CactlAsync("gc");
         await Gone(gone);
         await Refused(StatusCode.NotFound, "lease \"past\": not found", Call(Connection.Leases.DeleteAsync(new DeleteRequest { Id = "past" })));
@@ -89,6 +94,8 @@ public sealed class LeaseSpecs(Machine machine) : IClassFixture<Machine>, IDispo
         Assert.Contains("(flat lease)", (await machine.CactlAsync("-n", Connection.Namespace, "why", parent)).Output, StringComparison.Ordinal);
         await Connection.Leases.DeleteAsync(new DeleteRequest { Id = "flat", Sync = true });
         await Gone(parent);
+
+        static string Rfc3339(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
         async Task<string> Store(string lease, string text, params (string, string)[] labels)
         {
