@@ -85,6 +85,14 @@ public sealed class Face : IAsyncLifetime
         {
             await call.RequestStream.WriteAsync(request ?? [], patience.Token);
             await call.RequestStream.CompleteAsync();
+        }
+        catch (Exception late) when (late is RpcException or InvalidOperationException)
+        {
+            // The daemon may end a call before it has read from it: how is for the answer to say.
+        }
+
+        try
+        {
             await foreach (byte[] _ in call.ResponseStream.ReadAllAsync(patience.Token))
             {
                 // A stream that says something is served.

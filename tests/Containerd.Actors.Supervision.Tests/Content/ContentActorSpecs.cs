@@ -166,7 +166,9 @@ public sealed class ContentActorSpecs : StorageFixture
         Start(wrap: inner => new Interlude(inner, () => published.Set()));
         await Do(Open("r"));
         await Do(Write("r", 0));
-        Task<CommittedContent> committing = Do(Commit("r") with { Expected = name });
+
+        // Once it is recorded its label keeps it, at whatever moment of that the collection looks.
+        Task<CommittedContent> committing = Do(Commit("r") with { Expected = name, Labels = Labels.From([new("containerd.io/gc.root", "1")]) });
         published.Wait();
         Swept swept = (await Do(new GarbageCommands.Run(By))).Content;
         Assert.Equal(name, (await committing).Digest);
