@@ -117,11 +117,15 @@ public sealed class Bundle
     /// <exception cref="RefusedException">NotFound: there is none.</exception>
     public static Bundle Load(BundleRoots roots, string ns, string id)
     {
-        ArgumentNullException.ThrowIfNull(roots);
-        Check(ns);
-        Check(id);
-        var bundle = new Bundle(roots, ns, id);
+        var bundle = At(roots, ns, id);
         return Directory.Exists(bundle.Path) ? bundle : throw new RefusedException(Error.NotFound($"bundle {bundle.Path}"));
+    }
+
+    /// <summary>The bundle that lies there, or null; nothing is read yet.</summary>
+    public static Bundle? TryLoad(BundleRoots roots, string ns, string id)
+    {
+        var bundle = At(roots, ns, id);
+        return Directory.Exists(bundle.Path) ? bundle : null;
     }
 
     /// <summary>All bundles of all namespaces, for a restarted daemon; hidden directories are remains of deletions.</summary>
@@ -192,6 +196,14 @@ public sealed class Bundle
         return File.Exists(In("address"))
             ? new ShimAddress(2, File.ReadAllText(In("address")).Trim(), ShimAddress.Ttrpc)
             : throw new RefusedException(Error.NotFound($"bundle {Path}: bootstrap.json"));
+    }
+
+    private static Bundle At(BundleRoots roots, string ns, string id)
+    {
+        ArgumentNullException.ThrowIfNull(roots);
+        Check(ns);
+        Check(id);
+        return new Bundle(roots, ns, id);
     }
 
     private static void Check(string name, [CallerArgumentExpression(nameof(name))] string what = "")

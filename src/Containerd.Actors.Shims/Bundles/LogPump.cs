@@ -34,6 +34,19 @@ public sealed class LogPump : IAsyncDisposable
         return new LogPump(PipeEnd.OpenFifo(bundle.LogPath), line);
     }
 
+    /// <summary>The same for what an earlier daemon may have left half made: without a log there is no shim that could wait for a reader.</summary>
+    public static IAsyncDisposable OpenIfThere(Bundle bundle, Action<string> line)
+    {
+        try
+        {
+            return Open(bundle, line);
+        }
+        catch (Core.Linux.LinuxException)
+        {
+            return Stream.Null;
+        }
+    }
+
     /// <summary>Stops; an unfinished line is handed on first.</summary>
     public async ValueTask DisposeAsync()
     {

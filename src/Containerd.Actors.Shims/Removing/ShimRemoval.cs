@@ -25,7 +25,7 @@ public sealed class ShimRemoval(BundleRoots roots, ShimLauncher launcher, Action
     public async Task UndoAsync(Bundle bundle, string? binary, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(bundle);
-        await using (OpenLog(bundle).ConfigureAwait(false))
+        await using (LogPump.OpenIfThere(bundle, log).ConfigureAwait(false))
         {
             if (await ReachAsync(bundle, binary, cancellation).ConfigureAwait(false) is { } connection)
             {
@@ -69,7 +69,7 @@ public sealed class ShimRemoval(BundleRoots roots, ShimLauncher launcher, Action
     public async Task<DeleteResponse?> CleanUpAsync(Bundle bundle, string? binary, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(bundle);
-        await using (OpenLog(bundle).ConfigureAwait(false))
+        await using (LogPump.OpenIfThere(bundle, log).ConfigureAwait(false))
         {
             return await RemoveAsync(bundle, binary, cancellation).ConfigureAwait(false);
         }
@@ -117,20 +117,6 @@ public sealed class ShimRemoval(BundleRoots roots, ShimLauncher launcher, Action
             },
             cancellation).ConfigureAwait(false);
         return told;
-    }
-
-    // A shim that starts opens its log for writing and waits there for a reader, which the daemon that started it was.
-    private IAsyncDisposable OpenLog(Bundle bundle)
-    {
-        try
-        {
-            return LogPump.Open(bundle, log);
-        }
-        catch (LinuxException)
-        {
-            // A bundle of which only half was made has no log, and no shim that could wait for it.
-            return Stream.Null;
-        }
     }
 
     // A shim that lost its task to a daemon killed in the middle of a delete lives on; one that serves others stays.

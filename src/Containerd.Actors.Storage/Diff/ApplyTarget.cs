@@ -55,7 +55,7 @@ public sealed record AppliedLayer(Oci.Images.Digest DiffId, long Size)
 
     /// <summary>
     /// Directories that were made because the layer lacks them, empty for the root, when the layers below were not known: they are to get
-    /// mode and owner from those (<see cref="Snapshots.ISnapshotBackend.Attach(long, IReadOnlyList{long}, IReadOnlyList{string})"/>). Parents come first.
+    /// mode and owner from those (<see cref="Snapshots.ISnapshotBackend.Attach"/>). Parents come first.
     /// </summary>
     public ImmutableArray<string> Inherited { get; init; } = [];
 

@@ -117,18 +117,7 @@ public sealed class ErofsBackend : ISnapshotBackend
                 Make(made, MountPoint, Shown);
             }
 
-            (uint User, uint Group)? owner = OverlayBackend.Owner(labels);
-            if (owner is null && parents.Count > 0)
-            {
-                using DirectoryHandle parent = DirectoryHandle.Open(UpperDirectory(parents[0]));
-                FileStatus status = parent.Status();
-                owner = (status.UserId, status.GroupId);
-            }
-
-            if (owner is { } ids && ids != ProcessFacts.EffectiveIds)
-            {
-                made.ChangeOwner("fs", ids.User, ids.Group);
-            }
+            OverlayBackend.GiveOwner(made, "fs", labels, parents.Count > 0 ? UpperDirectory(parents[0]) : null);
         });
     }
 

@@ -92,18 +92,7 @@ public sealed class OverlayBackend : ISnapshotBackend
                 made.ChangeMode("work", 0x1C9); // 0711
             }
 
-            (uint User, uint Group)? owner = Owner(labels);
-            if (owner is null && parents.Count > 0)
-            {
-                using DirectoryHandle parent = DirectoryHandle.Open(UpperDirectory(parents[0]));
-                FileStatus status = parent.Status();
-                owner = (status.UserId, status.GroupId);
-            }
-
-            if (owner is { } ids && ids != ProcessFacts.EffectiveIds)
-            {
-                made.ChangeOwner("fs", ids.User, ids.Group);
-            }
+            GiveOwner(made, "fs", labels, parents.Count > 0 ? UpperDirectory(parents[0]) : null);
         });
 
     /// <inheritdoc />
@@ -194,8 +183,25 @@ public sealed class OverlayBackend : ISnapshotBackend
     /// <inheritdoc />
     public IReadOnlyList<long> List() => _directories.List();
 
+    /// <summary>Gives a new root the owner that the mapping of its labels says, or that of the root below it.</summary>
+    internal static void GiveOwner(DirectoryHandle made, string name, IReadOnlyDictionary<string, string> labels, string? below)
+    {
+        (uint User, uint Group)? owner = Owner(labels);
+        if (owner is null && below is not null)
+        {
+            using DirectoryHandle parent = DirectoryHandle.Open(below);
+            FileStatus status = parent.Status();
+            owner = (status.UserId, status.GroupId);
+        }
+
+        if (owner is { } ids && ids != ProcessFacts.EffectiveIds)
+        {
+            made.ChangeOwner(name, ids.User, ids.Group);
+        }
+    }
+
     // "container id:host id:size", several of them with commas between; the root of the container is its id 0.
-    internal static (uint User, uint Group)? Owner(IReadOnlyDictionary<string, string> labels)
+    private static (uint User, uint Group)? Owner(IReadOnlyDictionary<string, string> labels)
     {
         bool hasUsers = labels.TryGetValue(UserMapping, out string? users);
         bool hasGroups = labels.TryGetValue(GroupMapping, out string? groups);

@@ -68,7 +68,7 @@ public sealed class ShimSandboxer(
     /// <inheritdoc />
     public async Task<ISandbox?> LoadAsync(string ns, string id, CancellationToken cancellationToken)
     {
-        if (Find(ns, id) is not { } bundle)
+        if (Bundle.TryLoad(roots, ns, id) is not { } bundle)
         {
             return null;
         }
@@ -99,12 +99,12 @@ public sealed class ShimSandboxer(
     public async Task<SandboxExit> CleanUpAsync(string ns, string id, string runtimeName, CancellationToken cancellationToken)
     {
         SandboxExit exit = new(StatusUnknown, time.GetUtcNow());
-        if (Find(ns, id) is not { } bundle)
+        if (Bundle.TryLoad(roots, ns, id) is not { } bundle)
         {
             return exit;
         }
 
-        await using (OpenLog(bundle).ConfigureAwait(false))
+        await using (LogPump.OpenIfThere(bundle, log).ConfigureAwait(false))
         {
             await EndAsync(bundle, cancellationToken).ConfigureAwait(false);
             try
@@ -195,19 +195,6 @@ public sealed class ShimSandboxer(
         }
     }
 
-    private IAsyncDisposable OpenLog(Bundle bundle)
-    {
-        try
-        {
-            return LogPump.Open(bundle, log);
-        }
-        catch (LinuxException)
-        {
-            // A bundle of which only half was made has no log, and no shim that could wait for it.
-            return Stream.Null;
-        }
-    }
-
     private string? BinaryOf(Bundle bundle, string runtimeName)
     {
         try
@@ -215,18 +202,6 @@ public sealed class ShimSandboxer(
             return bundle.ReadShimBinary() ?? (runtimeName.Length > 0 ? runtimes.SandboxBinaryOf(runtimeName) : null);
         }
         catch (RefusedException)
-        {
-            return null;
-        }
-    }
-
-    private Bundle? Find(string ns, string id)
-    {
-        try
-        {
-            return Bundle.Load(roots, ns, id);
-        }
-        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.NotFound)
         {
             return null;
         }

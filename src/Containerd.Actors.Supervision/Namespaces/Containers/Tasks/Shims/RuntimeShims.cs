@@ -89,7 +89,7 @@ public sealed class RuntimeShims(
     /// <inheritdoc />
     public async Task<IShim?> LoadAsync(string ns, string id, CancellationToken cancellationToken)
     {
-        if (Find(ns, id) is not { } bundle)
+        if (Bundle.TryLoad(roots, ns, id) is not { } bundle)
         {
             return null;
         }
@@ -128,7 +128,7 @@ public sealed class RuntimeShims(
     public async Task UndoAsync(string ns, string id, string runtimeName, CancellationToken cancellationToken)
     {
         await _endings.WaitAsync(ns, id, cancellationToken).ConfigureAwait(false);
-        if (Find(ns, id) is not { } bundle)
+        if (Bundle.TryLoad(roots, ns, id) is not { } bundle)
         {
             return;
         }
@@ -139,7 +139,7 @@ public sealed class RuntimeShims(
     /// <inheritdoc />
     public async Task<ProcessExit> CleanUpAsync(string ns, string id, CancellationToken cancellationToken)
     {
-        DeleteResponse? told = Find(ns, id) is { } bundle
+        DeleteResponse? told = Bundle.TryLoad(roots, ns, id) is { } bundle
             ? await _removal.CleanUpAsync(bundle, BinaryOf(bundle, ""), cancellationToken).ConfigureAwait(false)
             : null;
         DateTimeOffset now = time.GetUtcNow();
@@ -181,18 +181,6 @@ public sealed class RuntimeShims(
             return bundle.ReadShimBinary() ?? (runtimeName.Length > 0 ? runtimes.BinaryOf(runtimeName) : null);
         }
         catch (RefusedException)
-        {
-            return null;
-        }
-    }
-
-    private Bundle? Find(string ns, string id)
-    {
-        try
-        {
-            return Bundle.Load(roots, ns, id);
-        }
-        catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.NotFound)
         {
             return null;
         }
