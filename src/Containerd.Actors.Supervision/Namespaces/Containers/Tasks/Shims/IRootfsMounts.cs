@@ -10,7 +10,7 @@ namespace Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 /// <summary>Mounts of root file systems that shims cannot mount themselves, as tasks need them.</summary>
 public interface IRootfsMounts
 {
-    /// <summary>Mounts what the daemon has to mount for a task and answers what is left to its shim.</summary>
+    /// <summary>Mounts what the daemon has to mount for a task and answers what is left to its shim: the same array where it had nothing to mount.</summary>
     /// <exception cref="RefusedException">It failed; nothing is mounted.</exception>
     Task<ImmutableArray<RootfsMount>> ActivateAsync(
         string ns, string id, ImmutableArray<RootfsMount> mounts, Caller by, CancellationToken cancellationToken);

@@ -29,6 +29,12 @@ public sealed class MountingShims(IShims shims, IRootfsMounts mounts, Action<str
         string id = creation.Container.Id;
         ImmutableArray<RootfsMount> left = await mounts.ActivateAsync(
             ns, id, creation.Command.Rootfs, creation.Command.By, cancellationToken).ConfigureAwait(false);
+        if (left == creation.Command.Rootfs)
+        {
+            // Nothing was mounted, as for most tasks: nothing is asked for at their end.
+            return await shims.CreateAsync(ns, creation, cancellationToken).ConfigureAwait(false);
+        }
+
         try
         {
             CreatedShim created = await shims.CreateAsync(

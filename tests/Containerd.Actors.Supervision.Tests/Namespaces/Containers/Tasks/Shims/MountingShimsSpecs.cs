@@ -32,6 +32,16 @@ public sealed class MountingShimsSpecs
     }
 
     [Fact]
+    public async Task A_task_for_which_nothing_was_mounted_has_nothing_undone()
+    {
+        _mounts.IsNeeded = false;
+        CreatedShim created = await Shims.CreateAsync("ns", Creation, CancellationToken.None);
+        await created.Shim.DeleteAsync(CancellationToken.None);
+        Assert.Equal(Wanted, Assert.Single(Assert.Single(_fakes.Creations).Command.Rootfs));
+        Assert.Equal(["activate ns/c"], _mounts.Calls);
+    }
+
+    [Fact]
     public async Task What_cannot_be_mounted_starts_no_shim()
     {
         _mounts.Refusal = Error.Invalid("mount template");
@@ -87,11 +97,13 @@ public sealed class MountingShimsSpecs
 
         public Error? Refusal { get; set; }
 
+        public bool IsNeeded { get; set; } = true;
+
         public Task<ImmutableArray<RootfsMount>> ActivateAsync(
             string ns, string id, ImmutableArray<RootfsMount> mounts, Caller by, CancellationToken cancellationToken)
         {
             Called($"activate {ns}/{id}");
-            return Task.FromResult<ImmutableArray<RootfsMount>>([Left]);
+            return Task.FromResult(IsNeeded ? [Left] : mounts);
         }
 
         public Task DeactivateAsync(string ns, string id, CancellationToken cancellationToken)
