@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Runtime;
+using Containerd.Actors.Linux.Memory;
+
 namespace Containerd.Actors.Daemon.Hosting;
 
 /// <summary>Gives memory back to the system when the daemon has been busy and is quiet again.</summary>
 /// <remarks>
 /// The runtime collects when something is allocated, so what a start, a pull or a storm of containers left would stay for as long as nothing
-/// happens. A collection of a quiet heap takes some milliseconds.
+/// happens, and the pages of code that only these use with it. A collection of a quiet heap takes some milliseconds.
 /// </remarks>
 internal sealed class IdleMemory
 {
     /// <summary>Less than this allocated since the last look is quiet.</summary>
-    public const long QuietBytes = 1 << 20;
+    public const long QuietBytes = 256 << 10;
 
     /// <summary>At least this much allocated since the last collection is worth another.</summary>
     public const long WorthBytes = 8 << 20;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     private long _seen;
     private long _collected;
@@ -31,7 +34,9 @@ internal sealed class IdleMemory
             {
                 if (memory.IsDue(GC.GetTotalAllocatedBytes()))
                 {
+                    GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
                     GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                    ResidentMemory.GiveBack();
                 }
             }
         }
