@@ -8,7 +8,8 @@ namespace Containerd.Actors.Shim.Containers;
 /// <param name="Group">Containers of one group share a shim; null for one of its own.</param>
 /// <param name="HasPidNamespace">Whether the container has process numbers of its own: its end is then the end of all its processes.</param>
 /// <param name="HasHooks">Whether programs of the host are to be run at turns of its life.</param>
-internal sealed record BundleConfig(string? Group, bool HasPidNamespace, bool HasHooks)
+/// <param name="HasProcess">Whether it says what to run.</param>
+internal sealed record BundleConfig(string? Group, bool HasPidNamespace, bool HasHooks, bool HasProcess)
 {
     private static readonly string[] GroupAnnotations = ["io.containerd.runc.v2.group", "io.kubernetes.cri.sandbox-id"];
 
@@ -17,7 +18,7 @@ internal sealed record BundleConfig(string? Group, bool HasPidNamespace, bool Ha
     public static BundleConfig Read(string bundle)
     {
         string path = Path.Combine(bundle, "config.json");
-        return File.Exists(path) ? Parse(File.ReadAllBytes(path)) : new BundleConfig(null, true, false);
+        return File.Exists(path) ? Parse(File.ReadAllBytes(path)) : new BundleConfig(null, true, false, false);
     }
 
     /// <summary>Reads the text of a configuration.</summary>
@@ -27,7 +28,8 @@ internal sealed record BundleConfig(string? Group, bool HasPidNamespace, bool Ha
         try
         {
             using JsonDocument document = JsonDocument.Parse(json);
-            return new BundleConfig(GroupOf(document.RootElement), HasOwnPids(document.RootElement), document.RootElement.TryGetProperty("hooks", out _));
+            JsonElement root = document.RootElement;
+            return new BundleConfig(GroupOf(root), HasOwnPids(root), root.TryGetProperty("hooks", out _), HasArguments(root));
         }
         catch (Exception wrong) when (wrong is JsonException or InvalidOperationException)
         {
@@ -58,4 +60,8 @@ internal sealed record BundleConfig(string? Group, bool HasPidNamespace, bool Ha
         && linux.TryGetProperty("namespaces", out JsonElement namespaces) && namespaces.ValueKind == JsonValueKind.Array
         && namespaces.EnumerateArray().Any(ns => ns.TryGetProperty("type", out JsonElement type) && type.GetString() == "pid"
             && !(ns.TryGetProperty("path", out JsonElement path) && path.GetString() is { Length: > 0 }));
+
+    private static bool HasArguments(JsonElement root) =>
+        root.TryGetProperty("process", out JsonElement process) && process.ValueKind == JsonValueKind.Object
+        && process.TryGetProperty("args", out JsonElement arguments) && arguments.ValueKind == JsonValueKind.Array && arguments.GetArrayLength() > 0;
 }

@@ -3,6 +3,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Containerd.Runc.V1;
+using Google.Protobuf;
 
 namespace Containerd.Actors.Shim.Containers;
 
@@ -14,6 +15,7 @@ internal static class BundleFiles
 
     private const string OptionsFile = "options.json";
     private const string RuntimeFile = "runtime";
+    private const string StartFile = "start-options";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>A number from a file; 0 when it is not there.</summary>
@@ -28,6 +30,26 @@ internal static class BundleFiles
         {
             return 0;
         }
+    }
+
+    /// <summary>Whether an OCI runtime may have been asked for a container in this bundle.</summary>
+    public static bool HasOptions(string bundle) => File.Exists(Path.Combine(bundle, OptionsFile));
+
+    /// <summary>Keeps, for the server, the options that the action <c>start</c> was given; default ones need no file.</summary>
+    public static void WriteStartOptions(string bundle, Options options)
+    {
+        if (options.CalculateSize() > 0)
+        {
+            using FileStream file = Create(Path.Combine(bundle, StartFile));
+            file.Write(options.ToByteArray());
+        }
+    }
+
+    /// <summary>The options that <c>start</c> was given.</summary>
+    public static Options ReadStartOptions(string bundle)
+    {
+        string path = Path.Combine(bundle, StartFile);
+        return File.Exists(path) ? Options.Parser.ParseFrom(File.ReadAllBytes(path)) : new Options();
     }
 
     /// <summary>Keeps what a delete needs of the options, under the names that runc's shim gives them.</summary>

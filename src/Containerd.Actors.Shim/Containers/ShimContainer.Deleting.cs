@@ -64,7 +64,7 @@ internal sealed partial class ShimContainer
         }
 
         DeleteResponse answer = await AnswerAsync(Init).ConfigureAwait(false);
-        _events.Publish(nameof(TaskDelete), new TaskDelete
+        _tell(nameof(TaskDelete), new TaskDelete
         {
             ContainerId = Id, Pid = answer.Pid, ExitStatus = answer.ExitStatus, ExitedAt = answer.ExitedAt,
         });

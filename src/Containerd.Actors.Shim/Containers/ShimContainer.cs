@@ -39,14 +39,14 @@ internal sealed partial class ShimContainer : IDisposable
     private readonly ProcessContext _context;
     private readonly OciRuntime _runtime;
     private readonly BundleConfig _config;
-    private readonly EventPublisher _events;
+    private readonly Action<string, IMessage> _tell;
     private readonly string _checkpoint;
     private ContainerCgroup? _cgroup;
     private OutOfMemoryWatch? _memory;
 
-    private ShimContainer(CreateTaskRequest request, ProcessContext context, EventPublisher events)
+    private ShimContainer(CreateTaskRequest request, ProcessContext context, Action<string, IMessage> tell)
     {
-        (Id, Bundle, _context, _events, _checkpoint) = (request.Id, request.Bundle, context, events, request.Checkpoint);
+        (Id, Bundle, _context, _tell, _checkpoint) = (request.Id, request.Bundle, context, tell, request.Checkpoint);
         _config = BundleConfig.Read(Bundle);
         _runtime = new OciRuntime(context.Options, context.Namespace, Id, Bundle, context.Children);
         Init = new ShimProcess(Id, new StdioRequest(request.Stdin, request.Stdout, request.Stderr, request.Terminal));
@@ -58,15 +58,24 @@ internal sealed partial class ShimContainer : IDisposable
     /// <summary>Its bundle.</summary>
     public string Bundle { get; }
 
+    /// <summary>Which OCI runtime has it.</summary>
+    public Options Options => _context.Options;
+
     /// <summary>Its first process.</summary>
     public ShimProcess Init { get; }
 
     private string Rootfs => Path.Combine(Bundle, "rootfs");
 
     /// <summary>Mounts the root file system and makes the container; leaves nothing behind when that fails.</summary>
-    public static async Task<ShimContainer> CreateAsync(CreateTaskRequest request, Options options, string ns, ChildProcesses children, EventPublisher events)
+    /// <param name="request">What is to be made, and where.</param>
+    /// <param name="options">Which OCI runtime makes it.</param>
+    /// <param name="ns">The containerd namespace.</param>
+    /// <param name="children">Runs the OCI runtime.</param>
+    /// <param name="tell">Hears of every event: the name of the message, and the message.</param>
+    public static async Task<ShimContainer> CreateAsync(
+        CreateTaskRequest request, Options options, string ns, ChildProcesses children, Action<string, IMessage> tell)
     {
-        ShimContainer container = new(request, new ProcessContext(ns, request.Id, options, children), events);
+        ShimContainer container = new(request, new ProcessContext(ns, request.Id, options, children), tell);
         try
         {
             BundleFiles.WriteOptions(container.Bundle, options);
@@ -112,7 +121,7 @@ internal sealed partial class ShimContainer : IDisposable
         if (execId.Length > 0)
         {
             await StartExecAsync(process).ConfigureAwait(false);
-            _events.Publish(nameof(TaskExecStarted), new TaskExecStarted { ContainerId = Id, ExecId = execId, Pid = process.Pid });
+            _tell(nameof(TaskExecStarted), new TaskExecStarted { ContainerId = Id, ExecId = execId, Pid = process.Pid });
             return process.Pid;
         }
 
@@ -128,7 +137,7 @@ internal sealed partial class ShimContainer : IDisposable
         }
 
         process.Started();
-        _events.Publish(nameof(TaskStart), new TaskStart { ContainerId = Id, Pid = process.Pid });
+        _tell(nameof(TaskStart), new TaskStart { ContainerId = Id, Pid = process.Pid });
         return process.Pid;
     }
 
@@ -157,7 +166,7 @@ internal sealed partial class ShimContainer : IDisposable
             throw new TtrpcStatusException(TtrpcCode.InvalidArgument, $"exec spec: {wrong.Message}: invalid argument");
         }
 
-        _events.Publish(nameof(TaskExecAdded), new TaskExecAdded { ContainerId = Id, ExecId = request.ExecId });
+        _tell(nameof(TaskExecAdded), new TaskExecAdded { ContainerId = Id, ExecId = request.ExecId });
     }
 
     /// <summary>Sends a signal.</summary>
@@ -191,6 +200,31 @@ internal sealed partial class ShimContainer : IDisposable
         }
     }
 
+    /// <summary>Ends all processes by force, frozen ones too, and waits for that; nothing happens where none runs.</summary>
+    public async Task EndAsync(CancellationToken cancellation)
+    {
+        if (Init.Pid == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            bool isFrozen = Init.Status == Status.Paused;
+            await KillAsync("", SignalKill, all: false).ConfigureAwait(false);
+            if (isFrozen)
+            {
+                await ResumeAsync().ConfigureAwait(false);
+            }
+        }
+        catch (TtrpcStatusException)
+        {
+            // It has ended, or the runtime thawed it for the signal; the wait tells.
+        }
+
+        await Init.Ended.WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>Freezes the container.</summary>
     public async Task PauseAsync()
     {
@@ -202,7 +236,7 @@ internal sealed partial class ShimContainer : IDisposable
 
         await _runtime.PauseAsync().ConfigureAwait(false);
         Init.Became(Status.Paused);
-        _events.Publish(nameof(TaskPaused), new TaskPaused { ContainerId = Id });
+        _tell(nameof(TaskPaused), new TaskPaused { ContainerId = Id });
     }
 
     /// <summary>Thaws the container.</summary>
@@ -216,7 +250,7 @@ internal sealed partial class ShimContainer : IDisposable
 
         await _runtime.ResumeAsync().ConfigureAwait(false);
         Init.Became(Status.Running);
-        _events.Publish(nameof(TaskResumed), new TaskResumed { ContainerId = Id });
+        _tell(nameof(TaskResumed), new TaskResumed { ContainerId = Id });
     }
 
     /// <summary>Sets limits.</summary>
@@ -318,7 +352,7 @@ internal sealed partial class ShimContainer : IDisposable
         try
         {
             return _cgroup?["memory"] is { } directory
-                ? OutOfMemoryWatch.Start(directory, _cgroup.IsUnified, () => _events.Publish(nameof(TaskOOM), new TaskOOM { ContainerId = Id }))
+                ? OutOfMemoryWatch.Start(directory, _cgroup.IsUnified, () => _tell(nameof(TaskOOM), new TaskOOM { ContainerId = Id }))
                 : null;
         }
         catch (Exception e) when (e is LinuxException or IOException or UnauthorizedAccessException)
@@ -340,7 +374,7 @@ internal sealed partial class ShimContainer : IDisposable
             Pid = Init.Pid,
         };
         created.Rootfs.AddRange(request.Rootfs);
-        _events.Publish(nameof(TaskCreate), created);
+        _tell(nameof(TaskCreate), created);
     }
 
     private async Task FollowAsync(ShimProcess exec)
@@ -369,7 +403,7 @@ internal sealed partial class ShimContainer : IDisposable
 
     private void Tell(ShimProcess process, Ending ending)
     {
-        _events.Publish(nameof(TaskExit), new TaskExit
+        _tell(nameof(TaskExit), new TaskExit
         {
             ContainerId = Id, Id = process.Id, Pid = process.Pid, ExitStatus = ending.Status, ExitedAt = ending.At,
         });

@@ -14,8 +14,8 @@ using Containerd.Runtime.Bootstrap.V1;
 namespace Containerd.Actors.Shim.Serving;
 
 /// <summary>Takes the bundle that the daemon gives to this shim: what the action <c>start</c> does, without a further process.</summary>
-/// <param name="serve">Serves tasks: of which namespace, for which daemon, under which name, on which socket.</param>
-internal sealed class Adoption(Action<string, string, string, Socket> serve)
+/// <param name="serve">Serves what on which socket.</param>
+internal sealed class Adoption(Action<ShimDuty, Socket> serve)
 {
     private const string Service = "containerd.actors.shim.v1.Adoption";
     private int _isTaken;
@@ -66,7 +66,7 @@ internal sealed class Adoption(Action<string, string, string, Socket> serve)
                 CgroupMembership.Add(options.ShimCgroup, Environment.ProcessId);
             }
 
-            serve(ns, parameters.ContainerdTtrpcAddress, path, listener);
+            serve(new ShimDuty(ns, parameters.ContainerdTtrpcAddress, path, options), listener);
         }
 
         return new AdoptResponse

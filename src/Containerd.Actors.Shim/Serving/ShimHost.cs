@@ -12,7 +12,7 @@ using Containerd.Actors.Ttrpc;
 
 namespace Containerd.Actors.Shim.Serving;
 
-/// <summary>The server: serves the task API until it is told to end and holds no container.</summary>
+/// <summary>The server: serves the task API and the sandbox API until it is told to end and holds neither a container nor a sandbox.</summary>
 /// <remarks>
 /// <code>
 /// start --> ServeAsync: the task is known, the listening socket inherited
@@ -31,7 +31,8 @@ internal sealed class ShimHost : IDisposable
     private readonly PosixSignalRegistration _interrupt;
     private readonly IdleMemory _idle = new();
     private EventPublisher? _events;
-    private TaskService? _service;
+    private ContainerTable? _containers;
+    private SandboxService? _sandboxes;
     private string _socket = "";
 
     private ShimHost()
@@ -55,7 +56,8 @@ internal sealed class ShimHost : IDisposable
         string group = BundleConfig.Read(bundle).Group ?? arguments.Id;
         string directory = new FileInfo(Path.Combine(bundle, DeleteAction.SocketLink)).LinkTarget ?? ShimSocket.DefaultDirectory;
         string daemon = Environment.GetEnvironmentVariable("TTRPC_ADDRESS") ?? arguments.Address + ".ttrpc";
-        host.Serve(arguments.Namespace, daemon, ShimSocket.PathOf(directory, arguments.Address, arguments.Namespace, group));
+        string socket = ShimSocket.PathOf(directory, arguments.Address, arguments.Namespace, group);
+        host.Serve(new ShimDuty(arguments.Namespace, daemon, socket, BundleFiles.ReadStartOptions(bundle)));
         await using TtrpcServer server = new(host._handlers);
         server.Listen(new Socket(new SafeSocketHandle(Inherited, ownsHandle: true)));
         return await host.EndAsync(server);
@@ -67,9 +69,9 @@ internal sealed class ShimHost : IDisposable
         using ShimHost host = new();
         StartAction.PreferToEnd(Environment.ProcessId);
         await using TtrpcServer server = new(host._handlers);
-        Adoption adoption = new((ns, daemon, socket, listener) =>
+        Adoption adoption = new((duty, listener) =>
         {
-            host.Serve(ns, daemon, socket);
+            host.Serve(duty);
             server.Listen(listener);
         });
         adoption.AddTo(host._handlers);
@@ -97,14 +99,19 @@ internal sealed class ShimHost : IDisposable
         _terminate.Dispose();
         _interrupt.Dispose();
         _idle.Dispose();
+        _sandboxes?.Dispose();
         _children.Dispose();
     }
 
-    private void Serve(string ns, string daemon, string socket)
+    private bool IsIdle => _containers is null or { IsEmpty: true } && _sandboxes is null or { IsThere: false };
+
+    private void Serve(ShimDuty duty)
     {
-        (_events, _socket) = (new EventPublisher(daemon, ns), socket);
-        _service = new TaskService(ns, _children, _events, _idle.Later, Leave);
-        _service.AddTo(_handlers);
+        (_events, _socket) = (new EventPublisher(duty.Daemon, duty.Namespace), duty.Socket);
+        _containers = new ContainerTable(duty.Namespace, _children, _events);
+        _sandboxes = new SandboxService(duty.Namespace, duty.Options, _children, _containers, _idle.Later, Leave);
+        new TaskService(_containers, () => IsIdle, _idle.Later, Leave).AddTo(_handlers);
+        _sandboxes.AddTo(_handlers);
     }
 
     // The name goes first: whoever starts a shim for the same task from now on makes its own.
@@ -124,12 +131,12 @@ internal sealed class ShimHost : IDisposable
     private async Task EndWithoutTaskAsync(Task connection)
     {
         await connection;
-        if (_service is not null)
+        if (_containers is not null)
         {
-            await _service.Forgotten;
+            await _containers.Forgotten;
         }
 
-        if (_service is null || _service.IsIdle)
+        if (IsIdle)
         {
             Leave();
         }

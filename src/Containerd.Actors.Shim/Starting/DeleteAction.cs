@@ -4,6 +4,7 @@ using Containerd.Actors.Linux.Processes;
 using Containerd.Actors.Shim.Children;
 using Containerd.Actors.Shim.Containers;
 using Containerd.Actors.Shim.Runtimes;
+using Containerd.Actors.Shim.Sandboxes;
 using Containerd.Runtime.Task.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -39,11 +40,20 @@ internal static class DeleteAction
         return 0;
     }
 
-    private static async Task CleanUpAsync(ShimArguments arguments, string bundle)
+    /// <summary>Removes what was left in and for a bundle.</summary>
+    internal static async Task CleanUpAsync(ShimArguments arguments, string bundle)
     {
-        OciRuntime runtime = new(BundleFiles.ReadOptions(bundle), arguments.Namespace, arguments.Id, bundle, new ChildProcesses());
-        await runtime.TryDeleteAsync(CancellationToken.None);
-        MountTree.Unmount(Path.Combine(bundle, "rootfs"));
+        foreach ((string id, string record, string member) in new SandboxMembers(bundle).All())
+        {
+            await RemoveAsync(arguments.Namespace, id, record, member);
+        }
+
+        // Without options nothing was mounted and no OCI runtime asked, as for a sandbox without a container: what is of this id is another's.
+        if (BundleFiles.HasOptions(bundle))
+        {
+            await RemoveAsync(arguments.Namespace, arguments.Id, bundle, bundle);
+        }
+
         string group = BundleConfig.Read(bundle).Group ?? arguments.Id;
         string directory = new FileInfo(Path.Combine(bundle, SocketLink)).LinkTarget ?? ShimSocket.DefaultDirectory;
         string socket = ShimSocket.PathOf(directory, arguments.Address, arguments.Namespace, group);
@@ -51,5 +61,13 @@ internal static class DeleteAction
         {
             File.Delete(socket);
         }
+    }
+
+    // Where the options are, the runtime may write its log; the bundle of a task that joined a sandbox may be gone.
+    private static async Task RemoveAsync(string ns, string id, string record, string bundle)
+    {
+        OciRuntime runtime = new(BundleFiles.ReadOptions(record), ns, id, record, new ChildProcesses());
+        await runtime.TryDeleteAsync(CancellationToken.None);
+        MountTree.Unmount(Path.Combine(bundle, "rootfs"));
     }
 }

@@ -5,7 +5,7 @@ namespace Containerd.Actors.Shim.Starting;
 /// <summary>What an invocation of the shim is to do.</summary>
 internal enum ShimAction
 {
-    /// <summary>Serve the task API; what <c>start</c> runs.</summary>
+    /// <summary>Serve the task API and the sandbox API; what <c>start</c> runs.</summary>
     Serve,
 
     /// <summary>Wait for the daemon at the other end of descriptor 3 to say which task to serve.</summary>

@@ -27,6 +27,7 @@ internal static class StartAction
         string path = ShimSocket.PathOf(directory, arguments.Address, arguments.Namespace, group);
         if (ShimSocket.Listen(path) is { } listener)
         {
+            BundleFiles.WriteStartOptions(Directory.GetCurrentDirectory(), input.Options);
             Serve(arguments, listener, input);
         }
 

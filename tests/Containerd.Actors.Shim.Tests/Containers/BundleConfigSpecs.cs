@@ -15,11 +15,19 @@ public sealed class BundleConfigSpecs
     [InlineData("""{"linux":{"namespaces":[{"type":"mount"},{"type":"pid"}]}}""", null, true)]
     [InlineData("""{"linux":{"namespaces":[{"type":"pid","path":"/proc/1/ns/pid"}]}}""", null, false)]
     public void Group_and_process_namespace_are_read(string json, string? group, bool hasPids) =>
-        Assert.Equal(new BundleConfig(group, hasPids, false), BundleConfig.Parse(Encoding.UTF8.GetBytes(json)));
+        Assert.Equal(new BundleConfig(group, hasPids, false, false), BundleConfig.Parse(Encoding.UTF8.GetBytes(json)));
 
     [Fact]
     public void Hooks_are_seen() =>
         Assert.True(BundleConfig.Parse("""{"hooks":{"poststop":[{"path":"/bin/true"}]}}"""u8.ToArray()).HasHooks);
+
+    [Theory]
+    [InlineData("""{"process":{"args":["/pause"]}}""", true)]
+    [InlineData("""{"process":{"args":[]}}""", false)]
+    [InlineData("""{"process":{"cwd":"/"}}""", false)]
+    [InlineData("""{"process":null}""", false)]
+    public void Whether_there_is_something_to_run_is_seen(string json, bool hasProcess) =>
+        Assert.Equal(hasProcess, BundleConfig.Parse(Encoding.UTF8.GetBytes(json)).HasProcess);
 
     [Theory]
     [InlineData("not json")]
