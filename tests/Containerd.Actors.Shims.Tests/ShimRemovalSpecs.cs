@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Containerd.Actors.Linux.Pids;
+using Containerd.Actors.Shims.Bundles;
 using Containerd.Actors.Shims.Removing;
 using Containerd.Actors.Shims.Starting;
 
@@ -79,6 +80,26 @@ public sealed class ShimRemovalSpecs
         await Removal(harness).UndoAsync(harness.Bundle, ShimHarness.Binary, None).WaitAsync(ShimHarness.Soon);
         Assert.Equal(0, harness.Launcher.Processes.Kill(ShimHarness.Namespace, harness.Id));
         Assert.False(Directory.Exists(harness.Bundle.Path));
+    }
+
+    [SkippableFact]
+    public async Task The_shim_of_a_sandbox_stays_when_a_task_of_the_same_id_goes()
+    {
+        await using ShimHarness harness = Harness();
+        await using ShimConnection shim = await harness.StartAsync();
+        await shim.Task.CreateAsync(harness.CreateRequest(stdio: false), ShimHarness.Soon);
+        Bundle sandbox = Bundle.Create(harness.Roots.OfSandboxes, ShimHarness.Namespace, harness.Id, default);
+        sandbox.WriteBootstrap(harness.Bundle.ReadBootstrap());
+        await Removal(harness).CleanUpAsync(harness.Bundle, null, None).WaitAsync(ShimHarness.Soon);
+        Assert.NotEqual(0u, (await shim.Task.ConnectAsync(ShimHarness.Soon)).ShimPid);
+
+        // The OCI runtime logs to the bundle.
+        Directory.CreateDirectory(harness.Bundle.Path);
+        await shim.Task.KillAsync("", 9, true, ShimHarness.Soon);
+        await shim.Task.WaitAsync("", ShimHarness.Soon);
+        await shim.Task.DeleteAsync("", ShimHarness.Soon);
+        await shim.Task.ShutdownAsync(false, ShimHarness.Soon);
+        Directory.Delete(harness.Bundle.Path, recursive: true);
     }
 
     private static ShimRemoval Removal(ShimHarness harness) => new(harness.Roots, harness.Launcher, _ => { });

@@ -186,9 +186,11 @@ public sealed class ShimRemoval(BundleRoots roots, ShimLauncher launcher, Action
         }
     }
 
-    // The shim of a group bears the id of its first member and serves the others after that one is gone.
-    private bool IsShared(Bundle bundle) => AddressOf(bundle) is { } address && Bundle.List(roots)
-        .Any(other => other.Namespace == bundle.Namespace && other.Id != bundle.Id && AddressOf(other) == address);
+    // The shim of a group bears the id of its first member and serves the others after that one is gone; so does that of a sandbox,
+    // which may have the id of one of its tasks.
+    private bool IsShared(Bundle bundle) => AddressOf(bundle) is { } address && Bundle.List(roots).Where(other => other.Id != bundle.Id)
+        .Concat(Bundle.List(roots.OfSandboxes))
+        .Any(other => other.Namespace == bundle.Namespace && AddressOf(other) == address);
 
     private static string? AddressOf(Bundle bundle)
     {
