@@ -269,11 +269,12 @@ internal sealed partial class SandboxActor
         }
     }
 
+    // One without a process has no number; one that has ended since is not ready.
     private void OnTold(Told told)
     {
-        if (told.Status is { Pid: > 0 } status)
+        if (told.Status is { Pid: > 0 } or { State: "SANDBOX_READY" })
         {
-            Conclude<Nothing>(Decided.AfterStart(status.Pid, status.CreatedAt ?? Time.GetUtcNow()), null, null);
+            Conclude<Nothing>(Decided.AfterStart(told.Status.Pid, told.Status.CreatedAt ?? Time.GetUtcNow()), null, null);
             Await();
         }
         else

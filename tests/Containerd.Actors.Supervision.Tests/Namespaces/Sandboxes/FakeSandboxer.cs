@@ -59,6 +59,8 @@ internal sealed class FakeSandbox(FakeSandboxer world, string id)
 
     public uint Pid { get; set; }
 
+    public string State { get; set; } = "SANDBOX_READY";
+
     public ISandbox Connect()
     {
         _closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -109,7 +111,7 @@ internal sealed class FakeSandbox(FakeSandboxer world, string id)
         public Task<SandboxExit> WaitAsync(CancellationToken cancellationToken) => sandbox.Ended.Task.WaitAsync(cancellationToken);
 
         public Task<SandboxStatus> StatusAsync(bool isVerbose, CancellationToken cancellationToken) => Task.FromResult(
-            new SandboxStatus(id) { Pid = sandbox.Pid, State = "SANDBOX_READY", CreatedAt = FakeSandboxer.MadeAt, Address = Address, Version = Version });
+            new SandboxStatus(id) { Pid = sandbox.Pid, State = sandbox.State, CreatedAt = FakeSandboxer.MadeAt, Address = Address, Version = Version });
 
         public Task ShutdownAsync(CancellationToken cancellationToken)
         {

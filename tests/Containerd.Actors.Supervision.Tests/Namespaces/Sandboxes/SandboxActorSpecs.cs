@@ -160,17 +160,22 @@ public sealed class SandboxActorSpecs : TestKit
         Assert.Contains("clean up pod", _world.Deeds);
     }
 
-    [Fact]
-    public async Task A_start_that_a_killed_daemon_left_is_found_to_have_been_done()
+    // Not every sandbox has a process.
+    [Theory]
+    [InlineData(7u, "SANDBOX_READY", "sandbox pod runs already: failed precondition")]
+    [InlineData(7u, "SANDBOX_NOTREADY", "sandbox pod runs already: failed precondition")]
+    [InlineData(0u, "SANDBOX_READY", "sandbox pod runs already: failed precondition")]
+    [InlineData(0u, "SANDBOX_NOTREADY", "unable to find sandbox \"pod\"")]
+    public async Task A_start_that_a_killed_daemon_left_is_found_to_have_been_done_or_is_taken_back(uint pid, string state, string text)
     {
         await Do(new SandboxControl.Create(Ns, "pod", "shim", By));
         _world.StartGate = new TaskCompletionSource();
         _ = Ask(new SandboxControl.Start(Ns, "pod", "shim", By));
         await AwaitConditionAsync(() => Task.FromResult(_world.Deeds.Contains("start pod")), Patience, TimeSpan.FromMilliseconds(10));
-        _world.Living["pod"].Pid = 7;
+        (_world.Living["pod"].Pid, _world.Living["pod"].State) = (pid, state);
         await Restart();
         Assert.Equal(
-            "failed to start sandbox \"pod\": sandbox pod runs already: failed precondition",
+            $"failed to start sandbox \"pod\": {text}",
             await Refusal(new SandboxControl.Start(Ns, "pod", "shim", By)));
     }
 
