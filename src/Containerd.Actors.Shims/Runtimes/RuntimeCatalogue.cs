@@ -16,7 +16,7 @@ namespace Containerd.Actors.Shims.Runtimes;
 /// <remarks>
 /// A name is a handler of the configuration, a dotted name or an absolute path, in this order. Options that a client gives win over a
 /// handler's. Tasks of runc's shim whose options name no OCI runtime get the one that was found to work. The configuration may name
-/// another executable in place of a shim's; sandboxes that a shim runs itself have the shim that was named, as not every one can.
+/// another executable in place of a shim's.
 /// </remarks>
 /// <param name="handlers">Handlers of the configuration.</param>
 /// <param name="searchPath">Directories in which shims are looked for, as in <c>PATH</c>.</param>
@@ -41,7 +41,7 @@ public sealed class RuntimeCatalogue(
         [.. (instead ?? ImmutableDictionary<string, string>.Empty).Keys.Order(StringComparer.Ordinal)
             .Select(name => (Name: name, Path: InPlaceOf(name))).Where(each => each.Path is not null).Select(each => $"{each.Name}={each.Path}")];
 
-    /// <summary>The executable of the shim that runs tasks.</summary>
+    /// <summary>The executable of the shim that runs tasks, and sandboxes that a shim runs itself: tasks that join one are in its shim.</summary>
     /// <exception cref="RefusedException">The name is none, or nothing is installed.</exception>
     public string BinaryOf(string runtime)
     {
@@ -50,10 +50,6 @@ public sealed class RuntimeCatalogue(
             ? other
             : RuntimeBinary.Resolve(named, searchPath, daemonDirectory);
     }
-
-    /// <summary>The executable of the shim that runs sandboxes itself.</summary>
-    /// <exception cref="RefusedException">The name is none, or nothing is installed.</exception>
-    public string SandboxBinaryOf(string runtime) => RuntimeBinary.Resolve(NamedBy(runtime), searchPath, daemonDirectory);
 
     /// <summary>The options a task runs with.</summary>
     /// <param name="runtime">What the client named.</param>

@@ -39,7 +39,7 @@ public sealed class ShimSandboxer(
     public async Task<ISandbox> CreateAsync(SandboxControl.Create command, SandboxRecord sandbox, CancellationToken cancellationToken)
     {
         (string ns, string id) = (command.Namespace, command.SandboxId);
-        string binary = runtimes.SandboxBinaryOf(sandbox.RuntimeName);
+        string binary = runtimes.BinaryOf(sandbox.RuntimeName);
         AnyValue? options = await runtimes.OptionsOfAsync(sandbox.RuntimeName, sandbox.RuntimeOptions, cancellationToken).ConfigureAwait(false);
 
         // The journal knows of no sandbox, so what lies there belongs to none.
@@ -199,7 +199,7 @@ public sealed class ShimSandboxer(
     {
         try
         {
-            return bundle.ReadShimBinary() ?? (runtimeName.Length > 0 ? runtimes.SandboxBinaryOf(runtimeName) : null);
+            return bundle.ReadShimBinary() ?? (runtimeName.Length > 0 ? runtimes.BinaryOf(runtimeName) : null);
         }
         catch (RefusedException)
         {
