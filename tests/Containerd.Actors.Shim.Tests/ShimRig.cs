@@ -24,22 +24,22 @@ internal sealed class ShimRig : IAsyncDisposable
     private const string Sandboxes = "containerd.runtime.sandbox.v1.Sandbox";
     private const string Tasks = "containerd.task.v3.Task";
 
-    // Global flags have values, but for one; the container's id is the last word, save for kill. Every call is noted.
-    // What is frozen feels a signal when it is thawed, and the only one that is sent here kills.
+    // Global flags have values, but for one; the container's id is the last word, save for kill. Every call is noted when
+    // it is done. What is frozen feels a signal when it is thawed, and the only one that is sent here kills.
     private const string Script = """
         #!/bin/sh
         while [ "${1#--}" != "$1" ]; do [ "$1" = --systemd-cgroup ] || shift; shift; done
         verb=$1 force= sig=9
         for id; do [ "$id" != --force ] || force=' force'; done
         [ $verb != kill ] || { shift; [ "$1" != --all ] || shift; id=$1 sig=$2; }
-        echo "$verb$force $id" >>"$0.calls"
         case $verb in
         create) while [ "$1" != --pid-file ]; do shift; done; sleep 600 & echo $! >"$2"; echo $! >"$0.$id.pid" ;;
         pause) touch "$0.$id.frozen" ;;
         kill) [ -e "$0.$id.frozen" ] || kill -$sig "$(cat "$0.$id.pid")" ;;
         resume) rm "$0.$id.frozen"; kill -9 "$(cat "$0.$id.pid")" ;;
-        delete) [ -z "$force" ] || kill -9 "$(cat "$0.$id.pid")"; rm -f "$0.$id.pid" ;;
+        delete) [ ! -p "$0.gate" ] || read -r go <"$0.gate"; [ -z "$force" ] || kill -9 "$(cat "$0.$id.pid")"; rm -f "$0.$id.pid" ;;
         esac
+        echo "$verb$force $id" >>"$0.calls"
         """;
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("shim-");
@@ -121,6 +121,13 @@ internal sealed class ShimRig : IAsyncDisposable
         return pid;
     }
 
+    /// <summary>Lets the OCI runtime delete nothing until the returned action is called.</summary>
+    public Func<Task> HoldDeletions()
+    {
+        PipeEnd.CreateFifo(Runtime + ".gate", UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return () => ShellAsync($"echo go >{Runtime}.gate");
+    }
+
     /// <summary>The events that the daemon has heard of when no more are coming.</summary>
     public async Task<IReadOnlyList<string>> TopicsAsync()
     {
@@ -132,7 +139,7 @@ internal sealed class ShimRig : IAsyncDisposable
     {
         foreach (string file in Directory.EnumerateFiles(_directory.FullName, "*.pid"))
         {
-            await ChildProcess.RunAsync(new SpawnRequest { Path = "/bin/sh", Arguments = ["sh", "-c", $"kill -9 $(cat {file})"] }, default, Patience);
+            await ShellAsync($"kill -9 $(cat {file})");
         }
 
         await Client.DisposeAsync();
@@ -148,6 +155,9 @@ internal sealed class ShimRig : IAsyncDisposable
 
         _directory.Delete(recursive: true);
     }
+
+    private static Task<ProcessResult> ShellAsync(string command) =>
+        ChildProcess.RunAsync(new SpawnRequest { Path = "/bin/sh", Arguments = ["sh", "-c", command] }, default, Patience);
 
     private async Task TellAsync()
     {

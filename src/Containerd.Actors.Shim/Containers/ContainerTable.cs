@@ -110,7 +110,13 @@ internal sealed class ContainerTable(string ns, ChildProcesses children, EventPu
         if (_containers.TryRemove(id, out _))
         {
             container.Dispose();
-            _members?.Remove(id);
+        }
+
+        // Of a task that joined a sandbox the daemon asks nothing more before it removes the bundle, where the OCI runtime works.
+        if (_members is { } members)
+        {
+            await container.Forgotten.ConfigureAwait(false);
+            members.Remove(id);
         }
 
         return answer;

@@ -98,12 +98,8 @@ internal sealed class TaskService(ContainerTable containers, Func<bool> isIdle, 
 
     private async Task<Empty> ShutDownAsync()
     {
-        if (isIdle())
-        {
-            await containers.Forgotten.ConfigureAwait(false);
-        }
-
-        // Meanwhile another member of the group may have come.
+        // The daemon removes the bundle next, also where other members of a group keep the shim.
+        await containers.Forgotten.ConfigureAwait(false);
         if (isIdle())
         {
             end();

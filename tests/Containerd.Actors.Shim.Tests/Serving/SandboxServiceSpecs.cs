@@ -159,6 +159,33 @@ public sealed class SandboxServiceSpecs : IAsyncLifetime
         Assert.Empty(RecordsOf(bundle));
     }
 
+    [Fact]
+    public async Task The_runtime_has_forgotten_a_container_of_a_sandbox_when_its_deletion_is_answered()
+    {
+        await CreateAsync("a");
+        await _rig.RunAsync("c");
+        await KillAsync("c");
+        await DeleteAsync("c");
+        Assert.Equal("delete c", _rig.Calls[^1]);
+    }
+
+    [Fact]
+    public async Task The_runtime_has_forgotten_a_container_when_a_shutdown_is_answered_though_others_need_the_shim()
+    {
+        await _rig.RunAsync("c");
+        await _rig.RunAsync("d");
+        await KillAsync("c");
+        Func<Task> goOn = _rig.HoldDeletions();
+        await DeleteAsync("c");
+        Task<Empty> ending = TaskShutdownAsync();
+        await _rig.TaskAsync("State", new StateRequest { Id = "d" }, StateResponse.Parser);
+        Assert.False(ending.IsCompleted);
+        await goOn();
+        await ending;
+        Assert.Equal("delete c", _rig.Calls[^1]);
+        Assert.False(_rig.Ended.IsCompleted);
+    }
+
     [SkippableTheory]
     [InlineData(true)]
     [InlineData(false)]
