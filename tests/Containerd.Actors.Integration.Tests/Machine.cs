@@ -118,6 +118,16 @@ public sealed class Machine : IAsyncLifetime
         return found;
     }
 
+    /// <summary>Our shims that wait for a bundle, once they are so many. They show neither namespace nor id; they are children of the daemon.</summary>
+    internal async Task<int[]> WaitingShimsAsync(int count)
+    {
+        int[] found = [];
+        await Command.UntilAsync(
+            () => Command.RunAsync("pgrep", "-P", DaemonPid.ToString(CultureInfo.InvariantCulture), "-f", $"{Repository.Shim} -room .* await"),
+            ran => (found = [.. ran.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(pid => int.Parse(pid, CultureInfo.InvariantCulture))]).Length == count);
+        return found;
+    }
+
     /// <summary>Mounts below the directories of this daemon.</summary>
     internal List<string> Mounts() =>
         [.. File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')[1]).Where(path => path.StartsWith(_work + "/", StringComparison.Ordinal))];

@@ -14,6 +14,13 @@ internal static class Repository
 
     public static string Cactl => Path.Combine(Binaries, "cactl");
 
+    /// <summary>Name of our shim.</summary>
+    public const string Shim = "containerd-shim-actors-v1";
+
+    /// <summary>Why tests of our shim cannot run here; empty when they can.</summary>
+    public static string MissingShim => Missing.Length > 0 ? Missing
+        : File.Exists(Path.Combine(Binaries, Shim)) ? "" : $"needs {Shim} beside the daemon";
+
     /// <summary>Why the tests cannot run here; empty when they can.</summary>
     public static string Missing { get; } = FindMissing();
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Containerd.Actors.Client.Connections;
-using Containerd.Services.Containers.V1;
 using Containerd.Services.Sandbox.V1;
 using Containerd.Services.Tasks.V1;
 using Containerd.Types;
-using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
 namespace Containerd.Actors.Integration.Tests;
@@ -14,69 +11,57 @@ namespace Containerd.Actors.Integration.Tests;
 /// <summary>Sandboxes over the API, in a real shim with the sandbox API and held open by a container, across a kill of the daemon.</summary>
 public sealed class SandboxSpecs(Machine machine) : IClassFixture<Machine>
 {
-    private const string SpecType = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
-    private static readonly string PodShim = Path.Combine(AppContext.BaseDirectory, "containerd-shim-pod-v1");
-
-    [SkippableFact]
-    public Task A_sandbox_and_the_task_that_joined_it_outlive_the_daemon_and_end_in_order() => LiveAsync(PodShim, "ttrpc");
-
-    [SkippableFact]
-    public async Task A_shim_that_speaks_gRPC_serves_as_any_other()
+    // The contract of a shim with the sandbox API, whoever wrote it and whatever it speaks.
+    [SkippableTheory]
+    [InlineData("containerd-shim-pod-v1", "ttrpc")]
+    [InlineData("containerd-shim-grpcpod-v1", "grpc")]
+    [InlineData("io.containerd.actors.v1", "ttrpc")]
+    public async Task A_sandbox_and_the_task_that_joined_it_outlive_the_daemon_and_end_in_order(string shim, string protocol)
     {
-        Skip.IfNot(Repository.Missing.Length == 0, Repository.Missing);
-
-        // The pod shim knows by its name what to speak; what it needs lies beside it.
-        string shim = Path.Combine(AppContext.BaseDirectory, "containerd-shim-grpcpod-v1");
-        File.Copy(PodShim, shim, overwrite: true);
-        await LiveAsync(shim, "grpc");
-    }
-
-    private async Task LiveAsync(string shim, string protocol)
-    {
-        Skip.IfNot(Repository.Missing.Length == 0, Repository.Missing);
-        const string Shim = "shim";
-        uint pid;
-        using (ContainerdConnection daemon = ContainerdConnection.Open(machine.Socket, ContainerdConnection.DefaultNamespace))
-        {
-            Sandbox pod = new() { SandboxId = "pod", Sandboxer = Shim, Runtime = new Sandbox.Types.Runtime { Name = shim } };
-            await daemon.Sandboxes.CreateAsync(new StoreCreateRequest { Sandbox = pod });
-            await daemon.SandboxControllers.CreateAsync(new ControllerCreateRequest { SandboxId = "pod", Sandboxer = Shim, Sandbox = pod });
-            pid = (await daemon.SandboxControllers.StartAsync(new ControllerStartRequest { SandboxId = "pod", Sandboxer = Shim })).Pid;
-            await daemon.Containers.CreateAsync(new CreateContainerRequest
-            {
-                Container = new Container
-                {
-                    Id = "joined",
-                    Sandbox = "pod",
-                    Runtime = new Container.Types.Runtime { Name = shim },
-                    Spec = Spec("{\"process\":{\"args\":[\"/bin/sleep\",\"600\"]}}"),
-                },
-            });
-            await daemon.Tasks.CreateAsync(new CreateTaskRequest { ContainerId = "joined" });
-            await daemon.Tasks.StartAsync(new StartRequest { ContainerId = "joined" });
-            Assert.Single(machine.Shims("pod"));
-            Assert.Empty(machine.Shims("joined"));
-        }
+        Skip.IfNot(Repository.MissingShim.Length == 0, Repository.MissingShim);
+        using PodClient pods = new(machine, RuntimeOf(shim));
+        uint pid = await pods.StartAsync("pod", hasProcess: true);
+        Assert.NotEqual(0u, pid);
+        uint joined = await pods.JoinAsync("joined", "pod");
+        Assert.Single(machine.Shims("pod"));
+        Assert.Empty(machine.Shims("joined"));
 
         await machine.KillDaemonAsync();
         await machine.StartDaemonAsync();
-        using (ContainerdConnection daemon = ContainerdConnection.Open(machine.Socket, ContainerdConnection.DefaultNamespace))
+        ControllerStatusResponse status = await pods.StatusAsync("pod");
+        Assert.Equal(("SANDBOX_READY", pid, "joined"), (status.State, status.Pid, status.Info["tasks"]));
+        Assert.StartsWith($"{protocol}+unix://", status.Address, StringComparison.Ordinal);
+        Assert.Equal("linux", (await pods.Daemon.SandboxControllers.PlatformAsync(new ControllerPlatformRequest { SandboxId = "pod", Sandboxer = PodClient.Shim })).Platform.Os);
+        Assert.Equal("pod", (await pods.Daemon.SandboxControllers.MetricsAsync(new ControllerMetricsRequest { SandboxId = "pod", Sandboxer = PodClient.Shim })).Metrics.Id);
+        Assert.Equal("pod", Assert.Single((await pods.Daemon.Sandboxes.ListAsync(new StoreListRequest())).List).SandboxId);
+        AsyncUnaryCall<WaitResponse> ended = pods.Daemon.Tasks.WaitAsync(new WaitRequest { ContainerId = "joined" });
+        await pods.Daemon.Tasks.KillAsync(new KillRequest { ContainerId = "joined", Signal = 9 });
+        Assert.Equal(137u, (await ended).ExitStatus);
+        await pods.RemoveAsync("joined");
+        Assert.False(Directory.Exists($"/proc/{joined}"));
+        Assert.False(Directory.Exists("/run/containerd/runc/default/joined"));
+        await EndAsync(pods.Daemon, "pod", PodClient.Shim, pid);
+        await pods.Daemon.Sandboxes.DeleteAsync(new StoreDeleteRequest { SandboxId = "pod" });
+        Assert.Empty(machine.Shims("pod"));
+        Assert.DoesNotContain(machine.Mounts(), mount => mount.Contains("/pod/", StringComparison.Ordinal));
+    }
+
+    // The pod shim knows by its name what to speak; what it needs lies beside it.
+    private static string RuntimeOf(string shim)
+    {
+        const string Pod = "containerd-shim-pod-v1";
+        if (!shim.StartsWith("containerd-shim-", StringComparison.Ordinal))
         {
-            ControllerStatusResponse status = await daemon.SandboxControllers.StatusAsync(
-                new ControllerStatusRequest { SandboxId = "pod", Sandboxer = Shim, Verbose = true });
-            Assert.Equal(("SANDBOX_READY", pid, "joined"), (status.State, status.Pid, status.Info["tasks"]));
-            Assert.StartsWith($"{protocol}+unix://", status.Address, StringComparison.Ordinal);
-            Assert.Equal("pod", Assert.Single((await daemon.Sandboxes.ListAsync(new StoreListRequest())).List).SandboxId);
-            AsyncUnaryCall<WaitResponse> ended = daemon.Tasks.WaitAsync(new WaitRequest { ContainerId = "joined" });
-            await daemon.Tasks.KillAsync(new KillRequest { ContainerId = "joined", Signal = 9 });
-            Assert.Equal(137u, (await ended).ExitStatus);
-            await daemon.Tasks.DeleteAsync(new DeleteTaskRequest { ContainerId = "joined" });
-            await daemon.Containers.DeleteAsync(new DeleteContainerRequest { Id = "joined" });
-            await EndAsync(daemon, "pod", Shim, pid);
-            await daemon.Sandboxes.DeleteAsync(new StoreDeleteRequest { SandboxId = "pod" });
+            return shim;
         }
 
-        Assert.Empty(machine.Shims("pod"));
+        string path = Path.Combine(AppContext.BaseDirectory, shim);
+        if (shim != Pod)
+        {
+            File.Copy(Path.Combine(AppContext.BaseDirectory, Pod), path, overwrite: true);
+        }
+
+        return path;
     }
 
     [SkippableFact]
@@ -84,13 +69,7 @@ public sealed class SandboxSpecs(Machine machine) : IClassFixture<Machine>
     {
         Skip.IfNot(Repository.Missing.Length == 0, Repository.Missing);
         const string Pod = "podsandbox";
-        string rootfs = Directory.CreateTempSubdirectory("pause-").FullName;
-        foreach (string directory in new[] { "bin", "proc", "dev" })
-        {
-            Directory.CreateDirectory(Path.Combine(rootfs, directory));
-        }
-
-        File.Copy("/bin/busybox", Path.Combine(rootfs, "bin", "sleep"));
+        using PodFiles files = new();
         uint pid;
         using (ContainerdConnection daemon = ContainerdConnection.Open(machine.Socket, ContainerdConnection.DefaultNamespace))
         {
@@ -98,8 +77,8 @@ public sealed class SandboxSpecs(Machine machine) : IClassFixture<Machine>
             {
                 SandboxId = "held",
                 Sandboxer = Pod,
-                Sandbox = new Sandbox { SandboxId = "held", Spec = Spec(PauseSpec) },
-                Rootfs = { new Mount { Type = "bind", Source = rootfs, Options = { "rbind", "ro" } } },
+                Sandbox = new Sandbox { SandboxId = "held", Spec = PodFiles.Spec("held") },
+                Rootfs = { files.Root },
             });
             pid = (await daemon.SandboxControllers.StartAsync(new ControllerStartRequest { SandboxId = "held", Sandboxer = Pod })).Pid;
         }
@@ -117,7 +96,6 @@ public sealed class SandboxSpecs(Machine machine) : IClassFixture<Machine>
         }
 
         Assert.DoesNotContain(machine.Mounts(), mount => mount.Contains("/held/", StringComparison.Ordinal));
-        Directory.Delete(rootfs, recursive: true);
     }
 
     [SkippableFact]
@@ -140,12 +118,6 @@ public sealed class SandboxSpecs(Machine machine) : IClassFixture<Machine>
         Assert.Equal("x", (await daemon.SandboxControllers.StatusAsync(new ControllerStatusRequest { SandboxId = "x", Sandboxer = "shim" })).SandboxId);
     }
 
-    private const string PauseSpec = """
-        {"ociVersion":"1.0.2","process":{"cwd":"/","args":["/bin/sleep","600"],"user":{"uid":0,"gid":0}},"root":{"path":"rootfs","readonly":true},
-        "mounts":[{"destination":"/proc","type":"proc","source":"proc"},{"destination":"/dev","type":"tmpfs","source":"tmpfs"}],
-        "linux":{"cgroupsPath":"/actors-held","namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"}]}}
-        """;
-
     private static async Task EndAsync(ContainerdConnection daemon, string id, string sandboxer, uint pid)
     {
         AsyncUnaryCall<ControllerWaitResponse> ended = daemon.SandboxControllers.WaitAsync(new ControllerWaitRequest { SandboxId = id, Sandboxer = sandboxer });
@@ -162,6 +134,4 @@ public sealed class SandboxSpecs(Machine machine) : IClassFixture<Machine>
         RpcException refused = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
         return (refused.StatusCode, refused.Status.Detail);
     }
-
-    private static Any Spec(string json) => new() { TypeUrl = SpecType, Value = ByteString.CopyFromUtf8(json) };
 }

@@ -7,10 +7,7 @@ namespace Containerd.Actors.Integration.Tests;
 /// <summary>Shims that were started beforehand: few, given away, and gone with the daemon.</summary>
 public sealed class WaitingShimsSpecs(Machine machine) : IClassFixture<Machine>
 {
-    private const string Own = "containerd-shim-actors-v1";
-
-    private static string Missing => Repository.Missing.Length > 0 ? Repository.Missing
-        : File.Exists(Path.Combine(Repository.Binaries, Own)) ? "" : $"needs {Own} beside the daemon";
+    private static string Missing => Repository.MissingShim;
 
     [SkippableFact]
     public async Task Runcs_name_is_served_by_our_shim_and_introspection_says_so()
@@ -18,8 +15,8 @@ public sealed class WaitingShimsSpecs(Machine machine) : IClassFixture<Machine>
         Skip.IfNot(Missing.Length == 0, Missing);
         await machine.CtrAsync("run", "-d", machine.Busybox, "named", "sleep", "1000");
         int shim = Assert.Single(machine.Shims("named"));
-        Assert.Equal(Own, Path.GetFileName(new FileInfo($"/proc/{shim}/exe").LinkTarget));
-        Assert.Matches($"shims +runc-v2=/.+/{Own}", (await machine.CtrAsync("plugins", "ls", "-d", "id==task")).Output);
+        Assert.Equal(Repository.Shim, Path.GetFileName(new FileInfo($"/proc/{shim}/exe").LinkTarget));
+        Assert.Matches($"shims +runc-v2=/.+/{Repository.Shim}", (await machine.CtrAsync("plugins", "ls", "-d", "id==task")).Output);
         await machine.RemoveContainersAsync();
     }
 
@@ -28,11 +25,11 @@ public sealed class WaitingShimsSpecs(Machine machine) : IClassFixture<Machine>
     {
         Skip.IfNot(Missing.Length == 0, Missing);
         await machine.CtrAsync("run", "--rm", machine.Busybox, "first", "true");
-        int[] waiting = await WaitingAsync(2);
+        int[] waiting = await machine.WaitingShimsAsync(2);
         await machine.CtrAsync("run", "-d", machine.Busybox, "second", "sleep", "1000");
         int given = Assert.Single(machine.Shims("second"));
         Assert.Contains(given, waiting);
-        Assert.DoesNotContain(given, await WaitingAsync(2));
+        Assert.DoesNotContain(given, await machine.WaitingShimsAsync(2));
         await machine.RemoveContainersAsync();
         await Command.UntilAsync(() => machine.CtrAsync("version"), _ => !Directory.Exists($"/proc/{given}"));
     }
@@ -42,7 +39,7 @@ public sealed class WaitingShimsSpecs(Machine machine) : IClassFixture<Machine>
     {
         Skip.IfNot(Missing.Length == 0, Missing);
         await machine.CtrAsync("run", "--rm", machine.Busybox, "before", "true");
-        foreach (int pid in await WaitingAsync(2))
+        foreach (int pid in await machine.WaitingShimsAsync(2))
         {
             await Command.RunAsync("kill", "-KILL", pid.ToString(CultureInfo.InvariantCulture));
         }
@@ -55,7 +52,7 @@ public sealed class WaitingShimsSpecs(Machine machine) : IClassFixture<Machine>
     {
         Skip.IfNot(Missing.Length == 0, Missing);
         await machine.CtrAsync("run", "-d", machine.Busybox, "stays", "sleep", "1000");
-        int[] waiting = await WaitingAsync(2);
+        int[] waiting = await machine.WaitingShimsAsync(2);
         await machine.KillDaemonAsync();
         await Command.UntilAsync(
             () => Command.RunAsync("true"), _ => waiting.All(pid => !Directory.Exists($"/proc/{pid}")));
@@ -78,15 +75,5 @@ public sealed class WaitingShimsSpecs(Machine machine) : IClassFixture<Machine>
         string bundles = Path.Combine(machine.State, "io.containerd.runtime.v2.task", "default");
         await Command.UntilAsync(() => machine.CtrAsync("version"), _ => !Directory.EnumerateDirectories(bundles, "*same*").Any());
         Assert.False(Directory.Exists("/run/containerd/runc/default/same"));
-    }
-
-    // Waiting shims show neither namespace nor task; they are children of the daemon.
-    private async Task<int[]> WaitingAsync(int count)
-    {
-        int[] found = [];
-        await Command.UntilAsync(
-            () => Command.RunAsync("pgrep", "-P", machine.DaemonPid.ToString(CultureInfo.InvariantCulture), "-f", $"{Own} -room .* await"),
-            ran => (found = [.. ran.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(pid => int.Parse(pid, CultureInfo.InvariantCulture))]).Length == count);
-        return found;
     }
 }
