@@ -116,6 +116,28 @@ public sealed class ErofsSpecs(Machine machine) : IClassFixture<Machine>
         await OkAsync("ctr", "container", "rm", "broken");
     }
 
+    [SkippableFact]
+    public async Task A_sandbox_in_our_shim_is_given_what_the_daemon_mounts_for_it_over_a_kill_and_to_its_end()
+    {
+        Able();
+        Skip.IfNot(Repository.MissingShim.Length == 0, Repository.MissingShim);
+        using PodClient pods = new(machine, "io.containerd.runc.v2");
+        uint pid = await pods.StartAsync("layered", await RootfsAsync("layered"));
+        InfoRequest asked = new() { Name = "sandbox/layered" };
+        ActivationInfo info = (await pods.Daemon.Mounts.InfoAsync(asked)).Info;
+        Assert.Contains(info.Active[0].MountPoint, machine.Mounts());
+        Assert.Equal("mark\n", await File.ReadAllTextAsync($"/proc/{pid}/root/mark"));
+
+        await machine.KillDaemonAsync();
+        await machine.StartDaemonAsync();
+        await OkAsync(Repository.Cactl, "gc");
+        Assert.Equal(info, (await pods.Daemon.Mounts.InfoAsync(asked)).Info);
+        await pods.ShutdownAsync("layered");
+        RpcException gone = await Assert.ThrowsAsync<RpcException>(() => pods.Daemon.Mounts.InfoAsync(asked).ResponseAsync);
+        Assert.Equal(StatusCode.NotFound, gone.StatusCode);
+        Assert.DoesNotContain(machine.Mounts(), mount => mount.Contains("mount-manager", StringComparison.Ordinal));
+    }
+
     private static void Able()
     {
         Skip.IfNot(Repository.Missing.Length == 0, Repository.Missing);

@@ -19,17 +19,14 @@ internal sealed class PodClient(Machine machine, string runtime) : IDisposable
     public ContainerdConnection Daemon { get; } = ContainerdConnection.Open(machine.Socket, ContainerdConnection.DefaultNamespace);
 
     /// <summary>A sandbox that runs; its number.</summary>
-    public async Task<uint> StartAsync(string id, bool hasProcess)
+    public Task<uint> StartAsync(string id, bool hasProcess) => StartAsync(id, hasProcess ? [_files.Root] : []);
+
+    /// <summary>A sandbox that runs on a root file system of its own; its number.</summary>
+    public async Task<uint> StartAsync(string id, Mount[] rootfs)
     {
         Sandbox sandbox = new() { SandboxId = id, Sandboxer = Shim, Runtime = new Sandbox.Types.Runtime { Name = runtime }, Spec = PodFiles.Spec(id) };
         await Daemon.Sandboxes.CreateAsync(new StoreCreateRequest { Sandbox = sandbox });
-        ControllerCreateRequest create = new() { SandboxId = id, Sandboxer = Shim, Sandbox = sandbox };
-        if (hasProcess)
-        {
-            create.Rootfs.Add(_files.Root);
-        }
-
-        await Daemon.SandboxControllers.CreateAsync(create);
+        await Daemon.SandboxControllers.CreateAsync(new ControllerCreateRequest { SandboxId = id, Sandboxer = Shim, Sandbox = sandbox, Rootfs = { rootfs } });
         return (await Daemon.SandboxControllers.StartAsync(new ControllerStartRequest { SandboxId = id, Sandboxer = Shim })).Pid;
     }
 

@@ -117,7 +117,10 @@ internal static class DaemonHost
                 Checkpoints = CheckpointDirectories.Open(Path.Combine(settings.Root, "checkpoints")),
                 Sandboxers =
                 [
-                    new ShimSandboxer(runtimes.Bundles.OfSandboxes, runtimes.Launcher, runtimes.Catalogue, runtimes.Log, TimeProvider.System),
+                    new MountingSandboxer(
+                        new ShimSandboxer(runtimes.Bundles.OfSandboxes, runtimes.Launcher, runtimes.Catalogue, runtimes.Log, TimeProvider.System),
+                        rootfs,
+                        runtimes.Log),
                 ],
                 Sandboxes = SandboxesSettings.From(config),
                 Restarts = RestartSettings.From(config),

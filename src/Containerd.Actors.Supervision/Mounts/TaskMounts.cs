@@ -13,7 +13,7 @@ using Error = Containerd.Actors.Protocol.Errors.Error;
 
 namespace Containerd.Actors.Supervision.Mounts;
 
-/// <summary>Root file systems of tasks as activations: under the id of the task, kept by its container.</summary>
+/// <summary>Root file systems of tasks as activations: under the id of the task, kept by its container. Those of sandboxes likewise.</summary>
 /// <param name="timeout">Longest wait for an answer.</param>
 public sealed class TaskMounts(TimeSpan timeout) : IRootfsMounts
 {
@@ -36,7 +36,7 @@ public sealed class TaskMounts(TimeSpan timeout) : IRootfsMounts
             return mounts;
         }
 
-        // There is no task of this id, so what an earlier one left belongs to none.
+        // There is no task or sandbox of this id, so what an earlier one left belongs to none.
         await DeactivateAsync(ns, id, cancellationToken).ConfigureAwait(false);
         Activation activation = (await AskAsync(
             new MountCommands.Activate(ns, id, wanted, Labels.None.Add(KeeperLabel, id), IsTemporary: false, by with { Lease = "" }),

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Sandboxes;
+using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Supervision.Namespaces.Sandboxes.Sandboxers;
 
 namespace Containerd.Actors.Supervision.Tests.Namespaces.Sandboxes;
@@ -16,6 +18,9 @@ internal sealed class FakeSandboxer(string name) : ISandboxer
 
     public ConcurrentQueue<string> Deeds { get; } = new();
 
+    /// <summary>What the last creation was to mount.</summary>
+    public ImmutableArray<RootfsMount> Rootfs { get; private set; } = [];
+
     public Error? CreateError { get; set; }
 
     public Error? StartError { get; set; }
@@ -28,6 +33,7 @@ internal sealed class FakeSandboxer(string name) : ISandboxer
     public Task<ISandbox> CreateAsync(SandboxControl.Create command, SandboxRecord sandbox, CancellationToken cancellationToken)
     {
         Deeds.Enqueue($"create {command.SandboxId} with {sandbox.RuntimeName}");
+        Rootfs = command.Rootfs;
         if (CreateError is { } error)
         {
             throw new RefusedException(error);

@@ -7,10 +7,10 @@ using Containerd.Actors.Protocol.Tasks;
 
 namespace Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 
-/// <summary>Mounts of root file systems that shims cannot mount themselves, as tasks need them.</summary>
+/// <summary>Mounts of root file systems that shims cannot mount themselves, as tasks and sandboxes need them.</summary>
 public interface IRootfsMounts
 {
-    /// <summary>Mounts what the daemon has to mount for a task and answers what is left to its shim: the same array where it had nothing to mount.</summary>
+    /// <summary>Mounts what the daemon has to mount for a task or sandbox and answers what is left to its shim: the same array where it had nothing to mount.</summary>
     /// <exception cref="RefusedException">It failed; nothing is mounted.</exception>
     Task<ImmutableArray<RootfsMount>> ActivateAsync(
         string ns, string id, ImmutableArray<RootfsMount> mounts, Caller by, CancellationToken cancellationToken);
@@ -18,4 +18,22 @@ public interface IRootfsMounts
     /// <summary>Undoes it; nothing happens if nothing was mounted.</summary>
     /// <exception cref="RefusedException">It is still in use; garbage collection takes it later.</exception>
     Task DeactivateAsync(string ns, string id, CancellationToken cancellationToken);
+}
+
+/// <summary>The ends of what needed mounts, which nothing about those holds up.</summary>
+internal static class RootfsMountsExtensions
+{
+    /// <summary>Undoes mounts, or leaves them to garbage collection and says so.</summary>
+    public static async Task TryDeactivateAsync(
+        this IRootfsMounts mounts, string ns, string id, string owner, Action<string> log, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await mounts.DeactivateAsync(ns, id, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is RefusedException or OperationCanceledException)
+        {
+            log($"mounts of {owner} are left to garbage collection: {failure.Message}");
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Tasks;
-using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Protocol.Values;
 
@@ -72,17 +71,8 @@ public sealed class MountingShims(IShims shims, IRootfsMounts mounts, Action<str
         return exit;
     }
 
-    private async Task DeactivateAsync(string ns, string id, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await mounts.DeactivateAsync(ns, id, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception failure) when (failure is RefusedException or OperationCanceledException)
-        {
-            log($"mounts of task {ns}/{id} are left to garbage collection: {failure.Message}");
-        }
-    }
+    private Task DeactivateAsync(string ns, string id, CancellationToken cancellationToken) =>
+        mounts.TryDeactivateAsync(ns, id, $"task {ns}/{id}", log, cancellationToken);
 
     private sealed class MountedShim(IShim shim, MountingShims owner, string ns, string id) : IShim
     {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Collections.Immutable;
 using Containerd.Actors.Core.Tasks;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Containers;
@@ -15,10 +14,9 @@ public sealed class MountingShimsSpecs
 {
     private static readonly Caller By = new(Principal.User(0, 0, 42, "/usr/bin/ctr"));
     private static readonly RootfsMount Wanted = new("erofs", "/layer.erofs", "", []);
-    private static readonly RootfsMount Left = new("bind", "/t/1/0", "", ["rbind"]);
 
     private readonly FakeShims _fakes = new();
-    private readonly Recorder _mounts = new();
+    private readonly FakeRootfsMounts _mounts = new();
     private readonly List<string> _log = [];
 
     private MountingShims Shims => new(_fakes, _mounts, _log.Add);
@@ -27,7 +25,7 @@ public sealed class MountingShimsSpecs
     public async Task A_shim_is_given_what_is_left_to_mount()
     {
         await Shims.CreateAsync("ns", Creation, CancellationToken.None);
-        Assert.Equal(Left, Assert.Single(Assert.Single(_fakes.Creations).Command.Rootfs));
+        Assert.Equal(FakeRootfsMounts.Left, Assert.Single(Assert.Single(_fakes.Creations).Command.Rootfs));
         Assert.Equal(["activate ns/c"], _mounts.Calls);
     }
 
@@ -90,35 +88,4 @@ public sealed class MountingShimsSpecs
         new TaskCommands.Create("ns", "c", [Wanted], new ProcessStdio("", "", "", false), By),
         new ContainerRecord("c") { RuntimeName = "io.containerd.runc.v2" },
         "/bundle");
-
-    private sealed class Recorder : IRootfsMounts
-    {
-        public List<string> Calls { get; } = [];
-
-        public Error? Refusal { get; set; }
-
-        public bool IsNeeded { get; set; } = true;
-
-        public Task<ImmutableArray<RootfsMount>> ActivateAsync(
-            string ns, string id, ImmutableArray<RootfsMount> mounts, Caller by, CancellationToken cancellationToken)
-        {
-            Called($"activate {ns}/{id}");
-            return Task.FromResult(IsNeeded ? [Left] : mounts);
-        }
-
-        public Task DeactivateAsync(string ns, string id, CancellationToken cancellationToken)
-        {
-            Called($"deactivate {ns}/{id}");
-            return Task.CompletedTask;
-        }
-
-        private void Called(string call)
-        {
-            Calls.Add(call);
-            if (Refusal is { } refusal)
-            {
-                throw new RefusedException(refusal);
-            }
-        }
-    }
 }
