@@ -43,7 +43,4 @@ internal sealed class TreeAsk(IActorRef tree, string subject, TimeSpan timeout)
             // Garbage collection takes what is left once the lease has ended.
         }
     }
-
-    /// <summary>Tells without waiting.</summary>
-    public void Tell(object message) => tree.Tell(message, ActorRefs.NoSender);
 }

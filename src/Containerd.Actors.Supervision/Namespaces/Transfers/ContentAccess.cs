@@ -97,7 +97,8 @@ internal sealed class ContentAccess(TreeAsk tree, IContentReader reader, string 
         }
         finally
         {
-            tree.Tell(new IngestCommands.Close(ns, key, Abort: !isStored));
+            // Waited for: whoever is told how it ended finds the reference free, and nothing left of what was given up.
+            await tree.TryAsync(new IngestCommands.Close(ns, key, Abort: !isStored)).ConfigureAwait(false);
         }
     }
 

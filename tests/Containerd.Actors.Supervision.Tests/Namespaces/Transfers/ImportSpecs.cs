@@ -222,6 +222,24 @@ public sealed class ImportSpecs : TransfersFixture
     }
 
     [Fact]
+    public async Task Whoever_is_refused_finds_the_upload_given_up()
+    {
+        var archive = new ArchiveBytes();
+        string path = ImageArchive.BlobPath(Digest.Of("right"u8));
+        archive.File(path, "wrong").Layout();
+        var closed = new TaskCompletionSource();
+        Content.Closes = closed.Task;
+        Akka.TestKit.TestProbe asker = CreateTestProbe();
+        Transfers().Tell(Import(archive.Write()), asker);
+        await AwaitAssertAsync(() => Assert.Contains($"give up tar-{path}", Deeds), Patience);
+        await asker.ExpectMsgAsync<TransferStep>(Patience);
+        await asker.ExpectNoMsgAsync(TimeSpan.FromMilliseconds(200));
+
+        closed.SetResult();
+        await asker.ExpectMsgAsync<Refused<Nothing>>(Patience);
+    }
+
+    [Fact]
     public async Task An_archive_over_its_limits_is_refused()
     {
         var archive = new ArchiveBytes();

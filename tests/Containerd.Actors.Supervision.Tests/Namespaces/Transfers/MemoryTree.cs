@@ -20,6 +20,9 @@ internal sealed class MemoryContent : IContentReader
 {
     public ConcurrentDictionary<Digest, byte[]> Blobs { get; } = new();
 
+    /// <summary>Uploads are closed when this has come.</summary>
+    public Task Closes { get; set; } = Task.CompletedTask;
+
     public Stream OpenRead(Digest digest, long offset) => Blobs.TryGetValue(digest, out byte[]? bytes)
         ? new MemoryStream(bytes[(int)offset..])
         : throw new RefusedException(Error.NotFound($"content digest {digest}"));
@@ -69,7 +72,11 @@ internal sealed class MemoryTree : ReceiveActor
                 ? Reply.Refused<CommittedContent>(refused.Error)
                 : Reply.Done(new CommittedContent(commit.Expected, bytes.Length)));
         });
-        Receive<IngestCommands.Close>(close => deeds.Enqueue(close.Abort ? $"give up {close.Reference}" : "keep"));
+        Receive<IngestCommands.Close>(close =>
+        {
+            deeds.Enqueue(close.Abort ? $"give up {close.Reference}" : "keep");
+            content.Closes.PipeTo(Sender, success: () => Reply.Done());
+        });
         Receive<SnapshotterCommands.Prepare>(prepare =>
         {
             deeds.Enqueue($"prepare on {(prepare.Parent.Length > 0 ? prepare.Parent[7..13] : "nothing")}");
