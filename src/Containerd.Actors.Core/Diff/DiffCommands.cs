@@ -21,6 +21,11 @@ public interface IForDiffer : IInNamespace, IRequest
 /// <param name="Inherited">Directories of which the layer says nothing, empty for the root.</param>
 public sealed record ExtractedLayer(Descriptor Uncompressed, ImmutableArray<string> Inherited);
 
+/// <summary>An open upload whose bytes are used before it is committed.</summary>
+/// <param name="Reference">Its name.</param>
+/// <param name="Patience">Longest time for that; then it is refused as exceeding its deadline.</param>
+public sealed record ArrivingUpload(string Reference, TimeSpan Patience);
+
 /// <summary>Layers applied to mounts, and layers made from two sets of mounts.</summary>
 public static class DiffCommands
 {
@@ -37,12 +42,19 @@ public static class DiffCommands
         public ImmutableDictionary<string, AnyValue> Payloads { get; init; } = ImmutableDictionary<string, AnyValue>.Empty;
     }
 
-    /// <summary>Extracts a layer into a detached snapshot. Where another differ comes before the daemon's own it is refused as not implemented.</summary>
+    /// <summary>Extracts a layer into a snapshot that may be detached. Where another differ comes before the daemon's own it is refused as not implemented.</summary>
     /// <param name="Namespace">Namespace that sees the layer.</param>
     /// <param name="Layer">The layer; its media type says how it is compressed.</param>
-    /// <param name="Mounts">What a detached <see cref="Snapshots.SnapshotterCommands.Prepare"/> answered.</param>
+    /// <param name="Mounts">What <see cref="Snapshots.SnapshotterCommands.Prepare"/> answered.</param>
     /// <param name="By">On whose behalf.</param>
-    public sealed record Extract(string Namespace, Descriptor Layer, ImmutableArray<Mount> Mounts, Caller By) : IRequest<ExtractedLayer>, IForDiffer;
+    public sealed record Extract(string Namespace, Descriptor Layer, ImmutableArray<Mount> Mounts, Caller By) : IRequest<ExtractedLayer>, IForDiffer
+    {
+        /// <summary>
+        /// The open upload whose bytes are extracted while they come; null for a layer that is stored. An answer that is no refusal comes
+        /// only when that upload was committed.
+        /// </summary>
+        public ArrivingUpload? Upload { get; init; }
+    }
 
     /// <summary>Makes a layer of what differs between two trees and stores it; answered with its descriptor.</summary>
     /// <param name="Namespace">Namespace that will see the layer.</param>

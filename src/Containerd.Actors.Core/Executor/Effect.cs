@@ -9,6 +9,9 @@ public abstract record Effect
     /// <summary>Which lane carries it out.</summary>
     public abstract LaneKind Lane { get; }
 
+    /// <summary>False if it is refused as exhausted when no lane is free: the caller then does without it.</summary>
+    public virtual bool MayWait => true;
+
     /// <summary>What it is done to, for people: a path or a process.</summary>
     public abstract string Subject { get; }
 

@@ -16,4 +16,7 @@ public enum LaneKind
 
     /// <summary>Byte work: unpacking, copying and removing trees.</summary>
     Bulk,
+
+    /// <summary>Byte work on what still comes from a network: it must not keep other byte work from a lane.</summary>
+    Arrival,
 }

@@ -25,7 +25,11 @@ public sealed record PlannedImage(
 }
 
 /// <summary>A blob of a plan and where it is: waiting, fetching or stored.</summary>
-public sealed record PlannedBlob(Descriptor Blob, LayerStage Stage);
+public sealed record PlannedBlob(Descriptor Blob, LayerStage Stage)
+{
+    /// <summary>True when its first bytes are there and the others are coming.</summary>
+    public bool IsArriving { get; init; }
+}
 
 /// <summary>Where a snapshot of a plan is.</summary>
 public enum SnapshotStage
@@ -36,10 +40,10 @@ public enum SnapshotStage
     /// <summary>Its layer is being extracted.</summary>
     Unpacking,
 
-    /// <summary>It is extracted without its parent, which is not there yet.</summary>
+    /// <summary>It is extracted and not committed: its parent is not there yet, or its layer is not stored.</summary>
     Extracted,
 
-    /// <summary>It is given its parent.</summary>
+    /// <summary>It is committed on its parent.</summary>
     Linking,
 
     /// <summary>It is committed.</summary>
@@ -68,7 +72,8 @@ public abstract record PullStep
     /// <summary>Unpack the snapshot of this position onto its parent, or without it.</summary>
     /// <param name="Snapshot">Its position.</param>
     /// <param name="IsDetached">True when its parent is not there yet: it gets it by a <see cref="Link"/>.</param>
-    public sealed record Unpack(int Snapshot, bool IsDetached) : PullStep;
+    /// <param name="IsArriving">True when its blob still comes: it is committed by a <see cref="Link"/>, when the blob is stored.</param>
+    public sealed record Unpack(int Snapshot, bool IsDetached, bool IsArriving = false) : PullStep;
 
     /// <summary>Commit the extracted snapshot of this position on its parent.</summary>
     public sealed record Link(int Snapshot) : PullStep;
@@ -87,19 +92,32 @@ public abstract record PullStep
 ///                              \--(detached)--> extracted --Link--> linking --> done
 /// </code>
 /// So parents are committed before their children, whatever is extracted first. <see cref="Next"/> hands out each step once.
+/// <para>
+/// A snapshot may also be extracted while its blob comes. That is an attempt, with a bound of its own so that a slow network holds up no
+/// stored blob: it is committed by a Link when the blob is stored, and unpacked anew from the stored blob when it did not succeed.
+/// </para>
 /// </remarks>
 public sealed record PullPlan
 {
+    // A blob with less is there with its first bytes.
+    private const long ArrivalBytesMin = 1 << 20;
+
+    // Snapshots whose extraction from an arriving blob ended without success.
+    private ImmutableHashSet<int> _missed = [];
+
     // Snapshotters that were found unable to give a snapshot its parent later.
     private ImmutableHashSet<string> _attached = [];
 
-    private PullPlan(int fetchesMax, int unpacksMax) => (FetchesMax, UnpacksMax) = (fetchesMax, unpacksMax);
+    private PullPlan(int fetchesMax, int unpacksMax, int arrivalsMax) => (FetchesMax, UnpacksMax, ArrivalsMax) = (fetchesMax, unpacksMax, arrivalsMax);
 
     /// <summary>Blobs fetched at a time.</summary>
     public int FetchesMax { get; }
 
-    /// <summary>Snapshots unpacked at a time; with 1 each waits for its parent.</summary>
+    /// <summary>Snapshots unpacked at a time from stored blobs; with 1 each waits for its parent.</summary>
     public int UnpacksMax { get; }
+
+    /// <summary>Snapshots unpacked at a time from blobs that still come.</summary>
+    public int ArrivalsMax { get; }
 
     /// <summary>What is fetched, first to last.</summary>
     public ImmutableArray<PlannedBlob> Blobs { get; private init; } = [];
@@ -116,11 +134,12 @@ public sealed record PullPlan
     private bool IsComplete => IsFetched && Snapshots.All(snapshot => snapshot.Stage == SnapshotStage.Done);
 
     /// <summary>The plan for these images, of which nothing is there yet.</summary>
-    public static PullPlan Of(IEnumerable<PlannedImage> images, int fetchesMax, int unpacksMax)
+    public static PullPlan Of(IEnumerable<PlannedImage> images, int fetchesMax, int unpacksMax, int arrivalsMax = 0)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentOutOfRangeException.ThrowIfLessThan(fetchesMax, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(unpacksMax, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(arrivalsMax);
         List<PlannedBlob> blobs = [];
         Dictionary<Digest, int> blobOf = [];
         List<PlannedSnapshot> snapshots = [];
@@ -156,7 +175,7 @@ public sealed record PullPlan
             }
         }
 
-        return new PullPlan(fetchesMax, unpacksMax) { Blobs = [.. blobs], Snapshots = [.. snapshots] };
+        return new PullPlan(fetchesMax, unpacksMax, arrivalsMax) { Blobs = [.. blobs], Snapshots = [.. snapshots] };
     }
 
     /// <summary>What to begin now, and the plan in which it has begun.</summary>
@@ -176,19 +195,26 @@ public sealed record PullPlan
         }
 
         ImmutableArray<PlannedSnapshot>.Builder snapshots = Snapshots.ToBuilder();
-        int unpacking = Snapshots.Count(snapshot => snapshot.Stage == SnapshotStage.Unpacking);
+        int unpacking = Snapshots.Count(snapshot => snapshot.Stage == SnapshotStage.Unpacking && IsStored(snapshot));
+        int arriving = Snapshots.Count(snapshot => snapshot.Stage == SnapshotStage.Unpacking && !IsStored(snapshot));
         for (int i = 0; i < snapshots.Count; i++)
         {
-            if (Snapshots[i].Stage == SnapshotStage.Extracted && HasParent(Snapshots[i]))
+            if (Snapshots[i].Stage == SnapshotStage.Extracted && HasParent(Snapshots[i]) && IsStored(Snapshots[i]))
             {
                 snapshots[i] = snapshots[i] with { Stage = SnapshotStage.Linking };
                 steps.Add(new PullStep.Link(i));
             }
-            else if (unpacking < UnpacksMax && CanUnpack(Snapshots[i]))
+            else if (unpacking < UnpacksMax && IsStored(Snapshots[i]) && CanUnpack(Snapshots[i]))
             {
                 snapshots[i] = snapshots[i] with { Stage = SnapshotStage.Unpacking };
                 steps.Add(new PullStep.Unpack(i, !HasParent(Snapshots[i])));
                 unpacking++;
+            }
+            else if (arriving < ArrivalsMax && Blobs[Snapshots[i].Blob].IsArriving && !_missed.Contains(i) && CanUnpack(Snapshots[i]))
+            {
+                snapshots[i] = snapshots[i] with { Stage = SnapshotStage.Unpacking };
+                steps.Add(new PullStep.Unpack(i, !HasParent(Snapshots[i]), IsArriving: true));
+                arriving++;
             }
         }
 
@@ -202,14 +228,23 @@ public sealed record PullPlan
         return (plan, steps.ToImmutable());
     }
 
+    /// <summary>The first bytes of the blob of this position are there; one that is there with them is not worth a step.</summary>
+    public PullPlan Arriving(int blob) => Blobs[blob] is { Stage: LayerStage.Fetching, IsArriving: false, Blob.Size: >= ArrivalBytesMin } coming
+        ? this with { Blobs = Blobs.SetItem(blob, coming with { IsArriving = true }) }
+        : this;
+
     /// <summary>The blob of this position is verified and on disk.</summary>
-    public PullPlan Stored(int blob) => this with { Blobs = Blobs.SetItem(blob, Blobs[blob] with { Stage = LayerStage.Stored }) };
+    public PullPlan Stored(int blob) =>
+        this with { Blobs = Blobs.SetItem(blob, Blobs[blob] with { Stage = LayerStage.Stored, IsArriving = false }) };
 
     /// <summary>The snapshot of this position is committed.</summary>
     public PullPlan Unpacked(int snapshot) => With(snapshot, SnapshotStage.Done);
 
-    /// <summary>The snapshot of this position is extracted and has no parent yet.</summary>
+    /// <summary>The snapshot of this position is extracted and not committed.</summary>
     public PullPlan Extracted(int snapshot) => With(snapshot, SnapshotStage.Extracted);
+
+    /// <summary>The snapshot of this position could not be extracted while its blob came: it is unpacked when that is stored.</summary>
+    public PullPlan Missed(int snapshot) => With(snapshot, SnapshotStage.Waiting) with { _missed = _missed.Add(snapshot) };
 
     /// <summary>The snapshotter of this position cannot give a parent later: its snapshots wait for their parents from now on.</summary>
     public PullPlan Attached(int snapshot) =>
@@ -232,8 +267,9 @@ public sealed record PullPlan
     private PullPlan With(int snapshot, SnapshotStage stage) =>
         this with { Snapshots = Snapshots.SetItem(snapshot, Snapshots[snapshot] with { Stage = stage }) };
 
+    private bool IsStored(PlannedSnapshot snapshot) => Blobs[snapshot.Blob].Stage == LayerStage.Stored;
+
     private bool CanUnpack(PlannedSnapshot snapshot) => snapshot.Stage == SnapshotStage.Waiting
-        && Blobs[snapshot.Blob].Stage == LayerStage.Stored
         && (HasParent(snapshot) || (UnpacksMax > 1 && !_attached.Contains(snapshot.Snapshotter)));
 
     private bool HasParent(PlannedSnapshot snapshot) => snapshot.Parent < 0 || Snapshots[snapshot.Parent].Stage == SnapshotStage.Done;

@@ -20,7 +20,7 @@ public sealed class ContentStore
     private readonly string _ingests;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, DateTimeOffset> _locked = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (DateTimeOffset Since, Ingest? Ingest)> _locked = new(StringComparer.Ordinal);
 
     private ContentStore(string root, IBlobs blobs, TimeProvider time)
     {
@@ -78,24 +78,43 @@ public sealed class ContentStore
         DateTimeOffset now = _time.GetUtcNow();
         lock (_gate)
         {
-            if (_locked.TryGetValue(backend, out DateTimeOffset since))
+            if (_locked.TryGetValue(backend, out (DateTimeOffset Since, Ingest? Ingest) open))
             {
-                string held = Math.Max((now - since).TotalSeconds, 0).ToString("0.###", System.Globalization.CultureInfo.InvariantCulture);
-                throw new RefusedException(Error.Unavailable($"ref {backend} locked for {held}s (since {IngestFiles.Stamp(since)})"));
+                string held = Math.Max((now - open.Since).TotalSeconds, 0).ToString("0.###", System.Globalization.CultureInfo.InvariantCulture);
+                throw new RefusedException(Error.Unavailable($"ref {backend} locked for {held}s (since {IngestFiles.Stamp(open.Since)})"));
             }
 
-            _locked[backend] = now;
+            _locked[backend] = (now, null);
         }
 
         try
         {
-            return new Ingest(this, _time, new IngestFiles(IngestPath(backend)), backend, ns, reference, total, expected, isLeased);
+            Ingest ingest = new(this, _time, new IngestFiles(IngestPath(backend)), backend, ns, reference, total, expected, isLeased);
+            lock (_gate)
+            {
+                _locked[backend] = (now, ingest);
+            }
+
+            return ingest;
         }
         catch
         {
             Release(backend);
             throw;
         }
+    }
+
+    /// <summary>Opens an upload that somebody has open for reading while its bytes come; see <see cref="Ingest.OpenArriving"/>.</summary>
+    /// <exception cref="RefusedException">Not found: nobody has it open.</exception>
+    public ArrivingStream OpenArriving(string ns, string reference)
+    {
+        Ingest? ingest;
+        lock (_gate)
+        {
+            ingest = _locked.GetValueOrDefault(BackendRef(ns, reference)).Ingest;
+        }
+
+        return (ingest ?? throw MissingReference(reference)).OpenArriving();
     }
 
     /// <summary>What is stored of an ingest; a missing one is refused as not found.</summary>

@@ -31,6 +31,7 @@ public sealed class Ingest : IDisposable
     private readonly string _backend;
     private readonly FileStream _file;
     private IncrementalHash _hash;
+    private volatile Arrival _arrival = new();
     private bool _closed;
 
     internal Ingest(
@@ -75,6 +76,7 @@ public sealed class Ingest : IDisposable
         try
         {
             Rehash();
+            _arrival.Advance(Offset);
         }
         catch
         {
@@ -115,7 +117,27 @@ public sealed class Ingest : IDisposable
         _file.Write(bytes);
         _hash.AppendData(bytes);
         Offset += bytes.Length;
+        _arrival.Advance(Offset);
         UpdatedAt = _time.GetUtcNow();
+    }
+
+    /// <summary>
+    /// Opens its bytes for reading while they come. The stream ends when they are committed, so that whoever has read it to its end has
+    /// read a verified blob; when the upload is closed otherwise, or begun anew, reading fails. May be called from any thread.
+    /// </summary>
+    /// <exception cref="RefusedException">Not found: it was closed meanwhile.</exception>
+    public ArrivingStream OpenArriving()
+    {
+        Arrival arrival = _arrival;
+        try
+        {
+            return new ArrivingStream(
+                File.OpenHandle(_files.DataPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), arrival, $"ref {_backend}");
+        }
+        catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new RefusedException(Error.NotFound($"ref {_backend}: upload"), gone);
+        }
     }
 
     /// <summary>Drops all bytes; any other length than 0 is refused as out of range.</summary>
@@ -125,6 +147,12 @@ public sealed class Ingest : IDisposable
         if (length != 0)
         {
             throw new RefusedException(new Error(ErrorKind.OutOfRange, $"cannot truncate ref {Reference} to {length}"));
+        }
+
+        if (Offset > 0)
+        {
+            _arrival.Break();
+            _arrival = new Arrival();
         }
 
         _file.SetLength(0);
@@ -177,6 +205,7 @@ public sealed class Ingest : IDisposable
             existed = !_store.Publish(_files.DataPath, digest, Offset);
         }
 
+        _arrival.Complete();
         CommittedBlob committed = new(digest, Offset, existed);
         Close(static ingest => ingest._files.Remove());
         return committed;
@@ -196,6 +225,7 @@ public sealed class Ingest : IDisposable
         }
 
         _closed = true;
+        _arrival.Break();
         try
         {
             _file.Dispose();

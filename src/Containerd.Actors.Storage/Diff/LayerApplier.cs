@@ -15,11 +15,11 @@ namespace Containerd.Actors.Storage.Diff;
 public static class LayerApplier
 {
     /// <summary>Extracts a layer. Blocks until done; the stream is read to its end and left open.</summary>
-    /// <param name="compressed">The blob.</param>
+    /// <param name="compressed">The blob; an <see cref="Content.ArrivingStream"/> while it still comes.</param>
     /// <param name="mediaType">Its media type, which says how it is compressed.</param>
     /// <param name="target">Where to.</param>
     /// <param name="limits">Bounds; meeting one is refused as resource exhausted and names its key.</param>
-    /// <param name="cancellation">Ends the extraction between two buffers; a blocked read of the stream is not interrupted.</param>
+    /// <param name="cancellation">Ends the extraction between two buffers; a blocked read is interrupted only where the blob still comes.</param>
     /// <exception cref="RefusedException">The archive is invalid or too large, or an entry cannot be written; the text says which and why.</exception>
     public static AppliedLayer Apply(
         Stream compressed,

@@ -5,6 +5,7 @@ using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using Containerd.Actors.Oci.Images;
+using Containerd.Actors.Storage.Content;
 
 namespace Containerd.Actors.Storage.Diff;
 
@@ -25,6 +26,7 @@ internal sealed class LayerFeed : IDisposable
     private readonly BlockingCollection<Buffer> _queue = new(QueueDepth);
     private readonly BlockingCollection<Buffer> _hashQueue = new(QueueDepth);
     private readonly CancellationTokenSource _stop;
+    private readonly CancellationTokenRegistration _giveUp;
     private readonly CountingStream _source;
     private readonly LayerCompression? _compression;
     private readonly Tar.LayerLimits _limits;
@@ -40,6 +42,12 @@ internal sealed class LayerFeed : IDisposable
         _compression = compression;
         _limits = limits;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        if (compressed is ArrivingStream arriving)
+        {
+            // Bytes that still come may take long to come: whoever wants no more of them does not wait for that.
+            _giveUp = _stop.Token.Register(arriving.GiveUp);
+        }
+
         _hashing = new Thread(Hash) { IsBackground = true, Name = "layer digest" };
         _hashing.Start();
         _decompression = new Thread(Run) { IsBackground = true, Name = "layer decompression" };
@@ -80,6 +88,7 @@ internal sealed class LayerFeed : IDisposable
         _stop.Cancel();
         _decompression.Join();
         _hashing.Join();
+        _giveUp.Dispose();
         while (_queue.TryTake(out Buffer? left))
         {
             left.Release();

@@ -28,16 +28,45 @@ public sealed class DiffEffectRunner(
     public object? Run(Effect effect, CancellationToken cancellationToken) => effect switch
     {
         DiffEffects.Apply apply => Apply(apply, cancellationToken),
+        DiffEffects.ApplyArriving apply => Apply(apply, cancellationToken),
         DiffEffects.Create create => Create(create, cancellationToken),
         _ => throw new RefusedException(Error.NotImplemented($"effect {effect}")),
     };
 
     private AppliedLayer Apply(DiffEffects.Apply apply, CancellationToken cancellationToken)
     {
-        using ScratchMounts usable = ScratchMounts.Of(apply.Mounts, activations, scratch, cancellationToken);
+        using Stream blob = store.OpenRead(apply.Layer.Digest);
+        return OnMounts(apply.Mounts, target => Apply(apply, blob, target, cancellationToken), cancellationToken);
+    }
+
+    private AppliedLayer Apply(DiffEffects.ApplyArriving apply, CancellationToken cancellationToken)
+    {
+        (ImmutableArray<StreamProcessor> chain, string mediaType) = processors.Chain(apply.Layer.MediaType);
+        if (!chain.IsEmpty)
+        {
+            throw new RefusedException(Error.NotImplemented($"stream processor {chain[0].Name}: the layer is not in a file"));
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(apply.Patience);
+        using ArrivingStream blob = store.OpenArriving(apply.Namespace, apply.Reference);
+        try
+        {
+            return OnMounts(apply.Mounts, target => LayerApplier.Apply(blob, mediaType, target, limits, patience.Token), patience.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new RefusedException(new Error(
+                ErrorKind.DeadlineExceeded, $"{apply.Call} {apply.Subject}: not done within {apply.Patience.TotalSeconds:0.###}s while it came"));
+        }
+    }
+
+    private AppliedLayer OnMounts(ImmutableArray<Mount> mounts, Func<ApplyTarget, AppliedLayer> work, CancellationToken cancellationToken)
+    {
+        using ScratchMounts usable = ScratchMounts.Of(mounts, activations, scratch, cancellationToken);
         if (ApplyTarget.TryFrom(usable.Mounts) is { } target)
         {
-            return Apply(apply, target, cancellationToken);
+            return work(target);
         }
 
         // What cannot be written to from the side is mounted, and removed names are deleted on the spot.
@@ -46,7 +75,7 @@ public sealed class DiffEffectRunner(
         try
         {
             Mounter.MountAll(usable.Mounts, directory);
-            return Apply(apply, ApplyTarget.Plain(directory), cancellationToken);
+            return work(ApplyTarget.Plain(directory));
         }
         finally
         {
@@ -55,9 +84,8 @@ public sealed class DiffEffectRunner(
         }
     }
 
-    private AppliedLayer Apply(DiffEffects.Apply apply, ApplyTarget target, CancellationToken cancellationToken)
+    private AppliedLayer Apply(DiffEffects.Apply apply, Stream blob, ApplyTarget target, CancellationToken cancellationToken)
     {
-        using Stream blob = store.OpenRead(apply.Layer.Digest);
         using ProcessedLayer processed = processors.Start(blob, apply.Layer.MediaType, apply.Payloads, cancellationToken);
         AppliedLayer layer;
         try

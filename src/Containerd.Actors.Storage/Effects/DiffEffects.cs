@@ -28,6 +28,28 @@ public static class DiffEffects
         public override string Call => "extract";
     }
 
+    /// <summary>Extracts a layer onto mounts while its upload comes. The value is an <see cref="Diff.AppliedLayer"/>, of a blob that was committed.</summary>
+    /// <param name="Namespace">Namespace of the upload.</param>
+    /// <param name="Reference">The upload, which somebody has open.</param>
+    /// <param name="Layer">What it will be.</param>
+    /// <param name="Mounts">Where to.</param>
+    /// <param name="Patience">Longest time for it, the wait for bytes included.</param>
+    public sealed record ApplyArriving(
+        string Namespace, string Reference, Descriptor Layer, ImmutableArray<Mount> Mounts, TimeSpan Patience) : Effect
+    {
+        /// <inheritdoc />
+        public override LaneKind Lane => LaneKind.Arrival;
+
+        /// <inheritdoc />
+        public override bool MayWait => false;
+
+        /// <inheritdoc />
+        public override string Subject => Layer.Digest.ToString();
+
+        /// <inheritdoc />
+        public override string Call => "extract";
+    }
+
     /// <summary>Writes what differs between two trees as a layer into an upload. The value is a <see cref="WrittenLayer"/>.</summary>
     public sealed record Create(
         string Namespace,

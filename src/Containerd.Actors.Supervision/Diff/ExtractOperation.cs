@@ -11,7 +11,7 @@ using Containerd.Actors.Storage.Effects;
 
 namespace Containerd.Actors.Supervision.Diff;
 
-/// <summary>One layer on its way into a detached snapshot: may the namespace see it, extract, answer, end.</summary>
+/// <summary>One layer on its way into a snapshot: may the namespace see it, extract, answer, end.</summary>
 internal sealed class ExtractOperation : UntypedActor
 {
     private readonly DiffCommands.Extract _extract;
@@ -25,6 +25,13 @@ internal sealed class ExtractOperation : UntypedActor
         {
             // It is given mounts, and these cannot be mounted.
             Refuse(Error.NotImplemented($"differ {other.Name} extracts no layers whose parents come later"));
+        }
+        else if (extract.Upload is { } upload)
+        {
+            // Its own upload, which the namespace does not see as content yet.
+            executor.Tell(new Execute(
+                new DiffEffects.ApplyArriving(extract.Namespace, upload.Reference, extract.Layer, extract.Mounts, upload.Patience),
+                upload.Patience + ApplyOperation.Deadline));
         }
         else
         {

@@ -7,7 +7,7 @@ using Containerd.Actors.Protocol.Errors;
 namespace Containerd.Actors.Supervision.Executor;
 
 /// <summary>The settings of all lane kinds, read from <c>containerd.executor</c>.</summary>
-public sealed record ExecutorSettings(LaneSettings Mount, LaneSettings Process, LaneSettings Content, LaneSettings Bulk)
+public sealed record ExecutorSettings(LaneSettings Mount, LaneSettings Process, LaneSettings Content, LaneSettings Bulk, LaneSettings Arrival)
 {
     /// <summary>Where the keys are.</summary>
     public const string Root = "containerd.executor";
@@ -22,6 +22,7 @@ public sealed record ExecutorSettings(LaneSettings Mount, LaneSettings Process, 
         LaneKind.Process => Process,
         LaneKind.Content => Content,
         LaneKind.Bulk => Bulk,
+        LaneKind.Arrival => Arrival,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 
@@ -32,7 +33,8 @@ public sealed record ExecutorSettings(LaneSettings Mount, LaneSettings Process, 
             LaneSettings.Read(config, "mount"),
             LaneSettings.Read(config, "process"),
             LaneSettings.Read(config, "content"),
-            LaneSettings.Read(config, "bulk"));
+            LaneSettings.Read(config, "bulk"),
+            LaneSettings.Read(config, "arrival"));
 }
 
 /// <summary>The settings of one lane kind.</summary>

@@ -52,6 +52,11 @@ internal sealed class LanePool(LaneSettings settings)
                 + $"{Settings.Key("replacements-max")} = {Settings.ReplacementsMax} is reached");
         }
 
+        if (!effect.MayWait && (Queue.Count > 0 || Lanes.TrueForAll(lane => lane.Job is not null)))
+        {
+            return new Error(ErrorKind.ResourceExhausted, $"{effect.Call} {effect.Subject}: all of {Settings.Key("lanes")} = {Lanes.Count} are busy");
+        }
+
         return Queue.Count < Settings.QueueMax
             ? null
             : new Error(ErrorKind.ResourceExhausted, $"{effect.Call} {effect.Subject}: {Settings.Key("queue-max")} = {Settings.QueueMax} is reached");

@@ -10,13 +10,17 @@ namespace Containerd.Actors.Core.Tests.Pulls;
 
 public sealed class PullPlanSpecs
 {
-    private static readonly Gen<(PlannedImage[] Images, int FetchesMax, int UnpacksMax, int Seed)> Pulls = Gen.Select(
-        Gen.Select(Gen.Int[0, 6], Gen.Int[0, 3], Gen.Int[0, 2]).Array[0, 4], Gen.Int[1, 4], Gen.Int[1, 4], Gen.Int[0, int.MaxValue - 1])
-        .Select((images, fetches, unpacks, seed) => (images.Select(image => Image(image.Item1, image.Item2, image.Item3)).ToArray(), fetches, unpacks, seed));
+    private static readonly Gen<(PlannedImage[] Images, Bounds Bounds, int Seed)> Pulls = Gen.Select(
+        Gen.Select(Gen.Int[0, 6], Gen.Int[0, 3], Gen.Int[0, 2]).Array[0, 4],
+        Gen.Select(Gen.Int[1, 4], Gen.Int[1, 4], Gen.Int[0, 3]).Select((fetches, unpacks, arrivals) => new Bounds(fetches, unpacks, arrivals)),
+        Gen.Int[0, int.MaxValue - 1])
+        .Select((images, bounds, seed) => (images.Select(image => Image(image.Item1, image.Item2, image.Item3)).ToArray(), bounds, seed));
+
+    private sealed record Bounds(int Fetches, int Unpacks, int Arrivals);
 
     [Fact]
     public void Whatever_ends_first_each_blob_is_fetched_once_and_each_snapshot_committed_once_after_its_blob_and_its_parent() =>
-        Pulls.Sample(pull => Run(pull.Images, pull.FetchesMax, pull.UnpacksMax, pull.Seed), iter: 2000);
+        Pulls.Sample(pull => Run(pull.Images, pull.Bounds, pull.Seed), iter: 2000);
 
     [Fact]
     public void Layers_are_unpacked_at_once_up_to_the_bound_and_committed_in_order()
@@ -47,6 +51,52 @@ public sealed class PullPlanSpecs
         Assert.Empty(steps);
         Assert.Equal([new PullStep.Unpack(1, IsDetached: false)], plan.Unpacked(0).Next().Steps.ToArray());
         Assert.Equal([new PullStep.Link(4)], plan.Extracted(4).Unpacked(3).Next().Steps.ToArray());
+    }
+
+    [Fact]
+    public void A_layer_is_extracted_while_it_comes_and_committed_when_it_is_stored_and_its_parent_is_committed()
+    {
+        PullPlan plan = PullPlan.Of([Image(3, 0, 1)], 4, 2, arrivalsMax: 2).Next().Plan;
+        (plan, ImmutableArray<PullStep> steps) = plan.Arriving(1).Arriving(0).Arriving(2).Next();
+        Assert.Equal(
+            [new PullStep.Unpack(0, IsDetached: false, IsArriving: true), new PullStep.Unpack(1, IsDetached: true, IsArriving: true)], steps.ToArray());
+        Assert.Equal(LayerStage.Fetching, plan.StageOf(0));
+
+        // Those that came do not take the place of one that still comes.
+        (plan, steps) = plan.Stored(1).Next();
+        Assert.Equal([new PullStep.Unpack(2, IsDetached: true, IsArriving: true)], steps.ToArray());
+        Assert.Empty(plan.Extracted(1).Extracted(0).Next().Steps);
+        (plan, steps) = plan.Extracted(1).Extracted(0).Stored(0).Next();
+        Assert.Equal([new PullStep.Link(0)], steps.ToArray());
+        Assert.Equal([new PullStep.Link(1)], plan.Unpacked(0).Next().Steps.ToArray());
+    }
+
+    [Fact]
+    public void What_could_not_be_extracted_while_it_came_is_unpacked_once_it_is_stored()
+    {
+        PullPlan plan = PullPlan.Of([Image(1, 0, 1)], 4, 2, arrivalsMax: 2).Next().Plan.Arriving(0).Next().Plan;
+        (plan, ImmutableArray<PullStep> steps) = plan.Missed(0).Next();
+        Assert.Empty(steps);
+        Assert.Equal([new PullStep.Unpack(0, IsDetached: false)], plan.Stored(0).Next().Steps.ToArray());
+    }
+
+    [Theory]
+    [InlineData(1 << 20, 2, true)]
+    [InlineData((1 << 20) - 1, 2, false)]
+    [InlineData(1 << 20, 0, false)]
+    public void Only_a_layer_of_more_than_its_first_bytes_is_extracted_while_it_comes_and_only_where_that_is_allowed(int bytes, int arrivalsMax, bool isExtracted)
+    {
+        Descriptor layer = Layer(1) with { Size = bytes };
+        PullPlan plan = PullPlan.Of([new PlannedImage([layer], [layer], [Of("a")], ["overlayfs"])], 4, 2, arrivalsMax).Next().Plan;
+        Assert.Equal(isExtracted, plan.Arriving(0).Next().Steps.Length == 1);
+    }
+
+    [Fact]
+    public void A_stored_layer_does_not_wait_for_those_that_still_come()
+    {
+        PullPlan plan = PullPlan.Of([Image(4, 0, 1)], 4, 2, arrivalsMax: 2).Next().Plan.Arriving(0).Arriving(1).Next().Plan;
+        Assert.Equal(
+            [new PullStep.Unpack(2, IsDetached: true), new PullStep.Unpack(3, IsDetached: true)], plan.Stored(2).Stored(3).Next().Steps.ToArray());
     }
 
     [Fact]
@@ -87,11 +137,12 @@ public sealed class PullPlanSpecs
         Assert.Equal(LayerStage.Done, plan.Unpacked(0).Unpacked(1).StageOf(0));
     }
 
-    private static void Run(PlannedImage[] images, int fetchesMax, int unpacksMax, int seed)
+    private static void Run(PlannedImage[] images, Bounds bounds, int seed)
     {
         Random random = new(seed);
-        PullPlan plan = PullPlan.Of(images, fetchesMax, unpacksMax);
+        PullPlan plan = PullPlan.Of(images, bounds.Fetches, bounds.Unpacks, bounds.Arrivals);
         HashSet<string> attached = [];
+        HashSet<int> missed = [];
         HashSet<int> fetched = [];
         HashSet<int> unpacked = [];
         List<PullStep> underWay = [];
@@ -110,13 +161,15 @@ public sealed class PullPlanSpecs
                     case PullStep.Unpack unpack:
                         PlannedSnapshot snapshot = plan.Snapshots[unpack.Snapshot];
                         Assert.DoesNotContain(unpack.Snapshot, unpacked);
-                        Assert.Contains(snapshot.Blob, fetched);
+                        Assert.NotEqual(unpack.IsArriving, fetched.Contains(snapshot.Blob));
+                        Assert.False(unpack.IsArriving && missed.Contains(unpack.Snapshot));
                         Assert.Equal(unpack.IsDetached, snapshot.Parent >= 0 && !unpacked.Contains(snapshot.Parent));
                         Assert.False(unpack.IsDetached && attached.Contains(snapshot.Snapshotter));
                         break;
                     case PullStep.Link link:
                         Assert.DoesNotContain(link.Snapshot, unpacked);
-                        Assert.Contains(plan.Snapshots[link.Snapshot].Parent, unpacked);
+                        Assert.True(plan.Snapshots[link.Snapshot].Parent < 0 || unpacked.Contains(plan.Snapshots[link.Snapshot].Parent));
+                        Assert.Contains(plan.Snapshots[link.Snapshot].Blob, fetched);
                         break;
                     default:
                         finished++;
@@ -126,11 +179,17 @@ public sealed class PullPlanSpecs
             }
 
             underWay.AddRange(steps.Where(step => step is not PullStep.Finish));
-            Assert.True(underWay.Count(step => step is PullStep.Fetch) <= fetchesMax);
-            Assert.True(underWay.Count(step => step is PullStep.Unpack) <= unpacksMax);
+            Assert.True(underWay.Count(step => step is PullStep.Fetch) <= bounds.Fetches);
+            Assert.True(underWay.Count(step => step is PullStep.Unpack { IsArriving: false }) <= bounds.Unpacks);
+            Assert.True(underWay.Count(step => step is PullStep.Unpack unpack && !fetched.Contains(plan.Snapshots[unpack.Snapshot].Blob)) <= bounds.Arrivals);
             if (underWay.Count == 0)
             {
                 break;
+            }
+
+            foreach (PullStep.Fetch fetch in underWay.OfType<PullStep.Fetch>().Where(_ => random.Next(3) == 0))
+            {
+                plan = plan.Arriving(fetch.Blob);
             }
 
             // Any of those under way may end next, and sometimes several end before anybody looks.
@@ -143,6 +202,8 @@ public sealed class PullPlanSpecs
                     PullStep.Fetch fetch when fetched.Add(fetch.Blob) => plan.Stored(fetch.Blob),
                     PullStep.Unpack { IsDetached: true } unpack when random.Next(20) == 0 && attached.Add(plan.Snapshots[unpack.Snapshot].Snapshotter) =>
                         plan.Attached(unpack.Snapshot),
+                    PullStep.Unpack { IsArriving: true } unpack when random.Next(4) == 0 && missed.Add(unpack.Snapshot) => plan.Missed(unpack.Snapshot),
+                    PullStep.Unpack { IsArriving: true } unpack when random.Next(10) > 0 => plan.Extracted(unpack.Snapshot),
                     PullStep.Unpack { IsDetached: true } unpack when random.Next(10) > 0 => plan.Extracted(unpack.Snapshot),
                     PullStep.Unpack unpack when unpacked.Add(unpack.Snapshot) => plan.Unpacked(unpack.Snapshot),
                     PullStep.Link link when unpacked.Add(link.Snapshot) => plan.Unpacked(link.Snapshot),
@@ -166,7 +227,8 @@ public sealed class PullPlanSpecs
             [.. Enumerable.Range(0, snapshotters).Select(i => $"snapshotter{i}")]);
     }
 
-    private static Descriptor Layer(int number) => new(MediaTypes.OciLayerGzip, Of($"layer {number}"), 10);
+    // Every fourth is too small to be looked at before it is there.
+    private static Descriptor Layer(int number) => new(MediaTypes.OciLayerGzip, Of($"layer {number}"), number % 4 == 3 ? 10 : 1 << 20);
 
     private static Digest Of(string text) => Digest.Of(System.Text.Encoding.UTF8.GetBytes(text));
 }

@@ -20,6 +20,7 @@ public sealed class ExecutorSettingsSpecs
         Assert.Equal(new LaneSettings("process", 1, 4096, 2, TimeSpan.FromSeconds(10)), settings[LaneKind.Process]);
         Assert.Equal(new LaneSettings("content", 2, 4096, 2, TimeSpan.FromMinutes(10)), settings[LaneKind.Content]);
         Assert.Equal(new LaneSettings("bulk", 4, 4096, 4, TimeSpan.FromMinutes(20)), settings[LaneKind.Bulk]);
+        Assert.Equal(new LaneSettings("arrival", 2, 1, 2, TimeSpan.FromMinutes(20)), settings[LaneKind.Arrival]);
     }
 
     [Theory]

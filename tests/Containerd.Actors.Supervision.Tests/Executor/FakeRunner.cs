@@ -6,8 +6,10 @@ using Containerd.Actors.Core.Executor;
 namespace Containerd.Actors.Supervision.Tests.Executor;
 
 /// <summary>An effect of the tests: does what the fake runner is told to do with its subject.</summary>
-internal sealed record Probe(LaneKind Kind, string Name) : Effect
+internal sealed record Probe(LaneKind Kind, string Name, bool IsPatient = true) : Effect
 {
+    public override bool MayWait => IsPatient;
+
     public override LaneKind Lane => Kind;
 
     public override string Subject => Name;

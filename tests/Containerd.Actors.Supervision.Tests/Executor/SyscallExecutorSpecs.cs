@@ -39,6 +39,29 @@ public sealed class SyscallExecutorSpecs : TestKit
     }
 
     [Fact]
+    public void An_effect_that_may_not_wait_is_refused_by_the_key_of_the_lanes_when_none_is_free()
+    {
+        IActorRef executor = Executor();
+        int lanes = ExecutorSettings.Read(ExecutorReference.Config)[LaneKind.Arrival].Lanes;
+        for (int i = 0; i < lanes; i++)
+        {
+            _runner.Block($"busy {i}");
+            executor.Tell(new Execute(new Probe(LaneKind.Arrival, $"busy {i}", IsPatient: false)), TestActor);
+            _runner.NextBegun();
+        }
+
+        executor.Tell(new Execute(new Probe(LaneKind.Arrival, "late", IsPatient: false)), TestActor);
+        Error error = ExpectMsg<Outcome.Refused>().Refusal!;
+        Assert.Equal(ErrorKind.ResourceExhausted, error.Kind);
+        Assert.Contains($"containerd.executor.arrival.lanes = {lanes}", error.Message, StringComparison.Ordinal);
+
+        _runner.Release("busy 0");
+        ExpectMsg<Outcome.Done>();
+        executor.Tell(new Execute(new Probe(LaneKind.Arrival, "later", IsPatient: false)), TestActor);
+        ExpectMsg<Outcome.Done>();
+    }
+
+    [Fact]
     public void A_failed_call_is_answered_with_its_error()
     {
         var error = new LinuxError("probe", 16, "EBUSY", "device or resource busy", "a");

@@ -12,12 +12,14 @@ namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 /// <remarks>
 /// <code>
 /// idle --Fetch--> waiting --turn--> fetching --> stored --Unpack--> unpacking --> stored
-///                    |                  |          |                    |
-///                    |                  |          +--(detached) Unpack--> extracted --Link, Drop--> stored
-///                    +----- failed -----+-------------------------------+
+///                    |                |   |         |                   |
+///                    |    (arriving) Unpack         +--(detached) Unpack--> extracted --Link, Drop--> stored
+///                    |                |   |                             |     ^
+///                    |                +---|--> extracting while it comes +-----+
+///                    +----- failed -------+------------------------------+
 /// </code>
 /// The bytes never pass through a mailbox of this actor; what comes are counts. Every request of the pull is answered, also when it is
-/// given up, and by then nothing of it is under way any more. A detached snapshot stays with this actor until it is linked or dropped.
+/// given up, and by then nothing of it is under way any more. An extracted snapshot stays with this actor until it is linked or dropped.
 /// </remarks>
 internal sealed class LayerActor : UntypedActor, IWithTimers
 {
@@ -30,7 +32,7 @@ internal sealed class LayerActor : UntypedActor, IWithTimers
     private readonly int _position;
     private readonly CancellationToken _cancellationToken;
     private readonly CancellationTokenRegistration _registration;
-    private readonly Dictionary<int, DetachedSnapshot> _detached = [];
+    private readonly Dictionary<int, ExtractedSnapshot> _extracted = [];
     private bool _waits;
 
     public LayerActor(PullSteps steps, IActorRef tree, Descriptor layer, int position, CancellationToken cancellationToken)
@@ -43,13 +45,13 @@ internal sealed class LayerActor : UntypedActor, IWithTimers
     /// <summary>Fetch it.</summary>
     internal sealed record Fetch;
 
-    /// <summary>Unpack it onto its parent or, detached, before that is there.</summary>
-    internal sealed record Unpack(int Snapshot, PlannedSnapshot Planned, string Parent, bool IsDetached);
+    /// <summary>Unpack it onto its parent or, detached, before that is there; arriving, before it is stored.</summary>
+    internal sealed record Unpack(int Snapshot, PlannedSnapshot Planned, string Parent, bool IsDetached, bool IsArriving);
 
-    /// <summary>The parent of what was unpacked detached is there.</summary>
+    /// <summary>What was extracted can be committed on its parent.</summary>
     internal sealed record Link(int Snapshot, PlannedSnapshot Planned, string Parent);
 
-    /// <summary>What was unpacked detached is not wanted any more.</summary>
+    /// <summary>What was extracted is not wanted any more.</summary>
     internal sealed record Drop(int Snapshot, PlannedSnapshot Planned);
 
     /// <summary>Bytes are coming; told to the pull.</summary>
@@ -61,13 +63,16 @@ internal sealed class LayerActor : UntypedActor, IWithTimers
     /// <summary>A snapshot is committed; told to the pull.</summary>
     internal sealed record Unpacked(int Snapshot);
 
-    /// <summary>A snapshot is extracted and waits for its parent; told to the pull.</summary>
+    /// <summary>A snapshot is extracted and waits for its link; told to the pull.</summary>
     internal sealed record Extracted(int Snapshot);
+
+    /// <summary>A snapshot could not be extracted while its layer came; told to the pull.</summary>
+    internal sealed record Missed(int Snapshot);
 
     /// <summary>This snapshotter needs the parent first; told to the pull.</summary>
     internal sealed record NeedsParent(int Snapshot);
 
-    /// <summary>A detached snapshot is removed; told to the pull.</summary>
+    /// <summary>An extracted snapshot is removed; told to the pull.</summary>
     internal sealed record Dropped;
 
     /// <summary>A step could not be taken; told to the pull.</summary>
@@ -97,17 +102,17 @@ internal sealed class LayerActor : UntypedActor, IWithTimers
             case DownloadTurn: _tree.Tell(new DownloadCommands.Leave()); break;
             case GiveUp when _waits: Leave(new Broke(PullActor.ErrorOf(new OperationCanceledException()))); break;
             case GiveUp or AskForTurn: break;
-            case Unpack { IsDetached: true } unpack: Extract(unpack); break;
+            case Unpack { IsDetached: true } or Unpack { IsArriving: true }: Extract((Unpack)message); break;
             case Unpack unpack: Start(unpack); break;
             case Link link: Finish(link); break;
             case Drop drop: Remove(drop); break;
             case Fetched fetched: Leave(fetched.Answer); break;
-            case ExtractEnded { Detached: { } detached } ended:
-                _detached[ended.Snapshot] = detached;
+            case ExtractEnded { Extracted: { } extracted } ended:
+                _extracted[ended.Snapshot] = extracted;
                 pull.Tell(new Extracted(ended.Snapshot));
                 break;
             case ExtractEnded ended: pull.Tell(new Unpacked(ended.Snapshot)); break;
-            case Unpacked or Broke or NeedsParent or Dropped: pull.Tell(message); break;
+            case Unpacked or Broke or NeedsParent or Missed or Dropped: pull.Tell(message); break;
             default: Unhandled(message); break;
         }
     }
@@ -141,25 +146,27 @@ internal sealed class LayerActor : UntypedActor, IWithTimers
     private void Start(Unpack unpack) => _steps.UnpackAsync(_layer, unpack.Planned, unpack.Parent, _cancellationToken)
         .PipeTo(Self, success: () => new Unpacked(unpack.Snapshot), failure: cause => new Broke(PullActor.ErrorOf(cause)));
 
-    private void Extract(Unpack unpack) => _steps.ExtractAsync(_layer, unpack.Planned, _cancellationToken)
-        .PipeTo(
-            Self,
-            success: detached => new ExtractEnded(unpack.Snapshot, detached),
-            failure: cause => PullActor.ErrorOf(cause) is { Kind: not ErrorKind.NotImplemented } error
-                ? new Broke(error)
-                : new NeedsParent(unpack.Snapshot));
+    private void Extract(Unpack unpack) =>
+        _steps.ExtractAsync(_layer, unpack.Planned, unpack.IsDetached ? null : unpack.Parent, unpack.IsArriving, _cancellationToken)
+            .PipeTo(Self, success: extracted => new ExtractEnded(unpack.Snapshot, extracted), failure: cause => WhyNot(unpack, PullActor.ErrorOf(cause)));
+
+    // What is wrong with a layer that still comes is told by whoever verifies it; until then it may be half a layer.
+    private static object WhyNot(Unpack unpack, Error error) =>
+        unpack.IsDetached && error.Kind == ErrorKind.NotImplemented ? new NeedsParent(unpack.Snapshot)
+        : unpack.IsArriving ? new Missed(unpack.Snapshot)
+        : new Broke(error);
 
     private void Finish(Link link)
     {
-        _detached.Remove(link.Snapshot, out DetachedSnapshot? detached);
-        _steps.LinkAsync(_layer, link.Planned, detached!, link.Parent)
+        _extracted.Remove(link.Snapshot, out ExtractedSnapshot? extracted);
+        _steps.LinkAsync(_layer, link.Planned, extracted!, link.Parent)
             .PipeTo(Self, success: () => new Unpacked(link.Snapshot), failure: cause => new Broke(PullActor.ErrorOf(cause)));
     }
 
     private void Remove(Drop drop)
     {
-        _detached.Remove(drop.Snapshot, out DetachedSnapshot? detached);
-        _steps.DropAsync(drop.Planned, detached!).PipeTo(Self, success: () => new Dropped(), failure: _ => new Dropped());
+        _extracted.Remove(drop.Snapshot, out ExtractedSnapshot? extracted);
+        _steps.DropAsync(drop.Planned, extracted!).PipeTo(Self, success: () => new Dropped(), failure: _ => new Dropped());
     }
 
     private void Leave(object answer)
@@ -172,5 +179,5 @@ internal sealed class LayerActor : UntypedActor, IWithTimers
 
     private sealed record Fetched(object Answer);
 
-    private sealed record ExtractEnded(int Snapshot, DetachedSnapshot? Detached);
+    private sealed record ExtractEnded(int Snapshot, ExtractedSnapshot? Extracted);
 }

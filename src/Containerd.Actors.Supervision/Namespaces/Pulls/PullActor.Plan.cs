@@ -19,7 +19,7 @@ internal sealed partial class PullActor
         }
 
         _image = image;
-        _plan = PullPlan.Of(image.Images, _settings.LayersMax, _settings.UnpacksMax);
+        _plan = PullPlan.Of(image.Images, _settings.LayersMax, _settings.UnpacksMax, _settings.ArrivalsMax);
         Record(_pull!.By, new PullEvents.Resolved(new Descriptor(image.Target.MediaType, image.Target.Digest, image.Target.Size)));
         for (int i = 0; i < _plan.Blobs.Length; i++)
         {
@@ -77,8 +77,14 @@ internal sealed partial class PullActor
         }
         else
         {
-            DropDetached();
+            DropExtracted();
         }
+    }
+
+    private void OnMissed(LayerActor.Missed missed)
+    {
+        _plan = _plan!.Missed(missed.Snapshot);
+        Advance();
     }
 
     private void OnNeedsParent(LayerActor.NeedsParent needs)
@@ -87,8 +93,8 @@ internal sealed partial class PullActor
         Advance();
     }
 
-    // What was extracted and gets no parent any more is removed before the pull ends.
-    private void DropDetached()
+    // What was extracted and will not be committed any more is removed before the pull ends.
+    private void DropExtracted()
     {
         for (int i = 0; i < (_plan?.Snapshots.Length ?? 0); i++)
         {
@@ -125,7 +131,8 @@ internal sealed partial class PullActor
                     _layers[fetch.Blob].Tell(new LayerActor.Fetch());
                     break;
                 case PullStep.Unpack unpack:
-                    Tell(unpack.Snapshot, (snapshot, parent) => new LayerActor.Unpack(unpack.Snapshot, snapshot, parent, unpack.IsDetached));
+                    Tell(unpack.Snapshot, (snapshot, parent) => new LayerActor.Unpack(
+                        unpack.Snapshot, snapshot, parent, unpack.IsDetached, unpack.IsArriving));
                     break;
                 case PullStep.Link link:
                     Tell(link.Snapshot, (snapshot, parent) => new LayerActor.Link(link.Snapshot, snapshot, parent));
@@ -151,6 +158,11 @@ internal sealed partial class PullActor
         {
             LayerProgress layer = _progress.Layers[moved.Position] with { Offset = moved.Offset };
             Changed(_progress with { Layers = _progress.Layers.SetItem(moved.Position, layer) });
+            if (!_plan!.Blobs[moved.Position].IsArriving && moved.Offset < layer.Layer.Size)
+            {
+                _plan = _plan.Arriving(moved.Position);
+                Advance();
+            }
         }
     }
 

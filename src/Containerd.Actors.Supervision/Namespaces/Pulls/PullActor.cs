@@ -128,7 +128,7 @@ internal sealed partial class PullActor : EntityActor<PullState>, IWithTimers
             case DocumentMoved moved: Follow(moved.Document); break;
             case LayerActor.Moved moved: Follow(moved); break;
             case Prepared or Finished or Broke or LayerActor.Stored or LayerActor.Unpacked or LayerActor.Extracted: Settle(message); break;
-            case LayerActor.NeedsParent or LayerActor.Dropped or LayerActor.Broke: Settle(message); break;
+            case LayerActor.NeedsParent or LayerActor.Missed or LayerActor.Dropped or LayerActor.Broke: Settle(message); break;
             case Released released: Close(released); break;
             case Report: _watchers!.Tell(_progress); break;
             default: Unhandled(message); break;
@@ -230,6 +230,7 @@ internal sealed partial class PullActor : EntityActor<PullState>, IWithTimers
             case LayerActor.Unpacked unpacked: EndOne(Sender); OnUnpacked(unpacked); break;
             case LayerActor.Extracted extracted: EndOne(Sender); OnExtracted(extracted); break;
             case LayerActor.NeedsParent needs: EndOne(Sender); OnNeedsParent(needs); break;
+            case LayerActor.Missed missed: EndOne(Sender); OnMissed(missed); break;
             case LayerActor.Dropped: EndOne(Sender); break;
         }
 
@@ -274,7 +275,7 @@ internal sealed partial class PullActor : EntityActor<PullState>, IWithTimers
             _failure = error;
             _cancellation.Cancel();
             Context.Parent.Tell(new PullsSupervisor.Ended(_operation));
-            DropDetached();
+            DropExtracted();
             End();
         }
     }

@@ -10,6 +10,8 @@ namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 /// <summary>Bounds of pulls (<c>hocon/reference/pulls.conf</c>).</summary>
 /// <param name="LayersMax">Layers fetched at a time by one pull.</param>
 /// <param name="UnpacksMax">Layers unpacked at a time by one pull or import.</param>
+/// <param name="ArrivalsMax">Layers unpacked at a time by one pull while they come.</param>
+/// <param name="ArrivalPatience">Longest time in which a layer is unpacked while it comes.</param>
 /// <param name="StepTimeout">Longest wait for one answer of the tree; extracting a layer is one.</param>
 /// <param name="LeaseDuration">After this the lease of a pull that was lost expires.</param>
 /// <param name="ProgressInterval">Shortest time between two reports to one watcher.</param>
@@ -22,6 +24,8 @@ namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 public sealed record PullSettings(
     int LayersMax,
     int UnpacksMax,
+    int ArrivalsMax,
+    TimeSpan ArrivalPatience,
     TimeSpan StepTimeout,
     TimeSpan LeaseDuration,
     TimeSpan ProgressInterval,
@@ -53,6 +57,18 @@ public sealed record PullSettings(
             throw new ConfigurationException($"{Path}.unpacks-max must lie between 0 and 64");
         }
 
+        int arrivals = keys.GetInt("arrivals-max");
+        if (arrivals is < 0 or > 64)
+        {
+            throw new ConfigurationException($"{Path}.arrivals-max must lie between 0 and 64");
+        }
+
+        TimeSpan patience = keys.GetTimeSpan("arrival-patience");
+        if (patience < TimeSpan.FromSeconds(1) || patience >= keys.GetTimeSpan("step-timeout"))
+        {
+            throw new ConfigurationException($"{Path}.arrival-patience must lie between 1s and {Path}.step-timeout");
+        }
+
         if (document is < 1 << 16 or > 1 << 28)
         {
             throw new ConfigurationException($"{Path}.document-bytes-max must lie between 64KiB and 256MiB");
@@ -75,6 +91,8 @@ public sealed record PullSettings(
         return new PullSettings(
             layers,
             unpacks > 0 ? unpacks : Math.Max(Environment.ProcessorCount, 2),
+            arrivals,
+            patience,
             keys.GetTimeSpan("step-timeout"),
             keys.GetTimeSpan("lease-duration"),
             keys.GetTimeSpan("progress-interval"),

@@ -3,6 +3,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Akka.Actor;
+using Containerd.Actors.Core.Diff;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Leases;
 using Containerd.Actors.Core.Pulls;
@@ -78,16 +79,27 @@ internal sealed class PullSteps : IDisposable
     public Task UnpackAsync(Descriptor layer, PlannedSnapshot snapshot, string parent, CancellationToken cancellationToken) =>
         _unpacking.UnpackAsync(layer, snapshot, parent, _by, cancellationToken);
 
-    /// <summary>Extracts a stored layer whose parent may not be there yet; null when its snapshot is there already.</summary>
-    public Task<DetachedSnapshot?> ExtractAsync(Descriptor layer, PlannedSnapshot snapshot, CancellationToken cancellationToken) =>
-        _unpacking.ExtractAsync(layer, snapshot, _by, cancellationToken);
+    /// <summary>Extracts a layer and leaves the rest to a link; null when its snapshot is there already.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="snapshot">What it becomes.</param>
+    /// <param name="parent">Name of the snapshot it lies on; null when that may not be there yet.</param>
+    /// <param name="isArriving">True when it is not stored yet and its bytes are coming.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<ExtractedSnapshot?> ExtractAsync(
+        Descriptor layer, PlannedSnapshot snapshot, string? parent, bool isArriving, CancellationToken cancellationToken) =>
+        _unpacking.ExtractAsync(
+            layer,
+            snapshot,
+            new Extraction(parent, isArriving ? new ArrivingUpload(ContentLabels.IngestKey(layer), _settings.ArrivalPatience) : null),
+            _by,
+            cancellationToken);
 
     /// <summary>Commits an extracted layer on its parent.</summary>
-    public Task LinkAsync(Descriptor layer, PlannedSnapshot snapshot, DetachedSnapshot detached, string parent) =>
-        _unpacking.LinkAsync(layer, snapshot, detached, parent, _by);
+    public Task LinkAsync(Descriptor layer, PlannedSnapshot snapshot, ExtractedSnapshot extracted, string parent) =>
+        _unpacking.LinkAsync(layer, snapshot, extracted, parent, _by);
 
-    /// <summary>Removes an extracted layer that gets no parent any more.</summary>
-    public Task DropAsync(PlannedSnapshot snapshot, DetachedSnapshot detached) => _unpacking.DropAsync(snapshot, detached, _by);
+    /// <summary>Removes an extracted layer that is not wanted any more.</summary>
+    public Task DropAsync(PlannedSnapshot snapshot, ExtractedSnapshot extracted) => _unpacking.DropAsync(snapshot, extracted, _by);
 
     /// <summary>Makes configurations keep their topmost snapshots, and the image under all its names, which are returned.</summary>
     public async Task<ImmutableArray<string>> FinishAsync(PreparedImage image, CancellationToken cancellationToken)

@@ -15,18 +15,25 @@ namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 /// <summary>Sets labels of content and leaves its others as they are.</summary>
 internal delegate Task LabelContent(Digest digest, ImmutableSortedDictionary<string, string> labels, Caller by);
 
-/// <summary>A layer in a snapshot that has no parent yet.</summary>
+/// <summary>A layer in an active snapshot that is not committed.</summary>
 /// <param name="Key">Key of the active snapshot.</param>
-/// <param name="Inherited">Directories that are to be as those of the parents.</param>
-internal sealed record DetachedSnapshot(string Key, ImmutableArray<string> Inherited);
+/// <param name="IsDetached">True when it gets its parent as it is committed.</param>
+/// <param name="Inherited">Directories that are to be as those of that parent.</param>
+internal sealed record ExtractedSnapshot(string Key, bool IsDetached, ImmutableArray<string> Inherited);
 
-/// <summary>Extracts stored layers into snapshots, onto their parents or before those are there.</summary>
+/// <summary>How a layer is extracted apart from being committed.</summary>
+/// <param name="Parent">Name of the snapshot it lies on; null when that may not be there yet.</param>
+/// <param name="Upload">The upload that brings it; null when it is stored.</param>
+internal sealed record Extraction(string? Parent, ArrivingUpload? Upload);
+
+/// <summary>Extracts layers into snapshots, onto their parents or before those are there, stored or while they come.</summary>
 /// <remarks>
 /// <code>
 /// Unpack:  Prepare on parent -> Apply ---> diff id -> Commit -> label
 /// Extract: Prepare detached --> Extract -> diff id            (any number at once)
 /// Link:                                               Commit on parent -> label     (in the order of the chain)
 /// </code>
+/// An extraction from an upload is answered when that is committed, and so verified; only then a Link follows.
 /// Whatever is refused or given up removes the active snapshot that it made; a daemon that is killed leaves it to its lease.
 /// </remarks>
 internal sealed class UnpackStep(TreeAsk tree, LabelContent label, string ns, TimeProvider time)
@@ -51,15 +58,17 @@ internal sealed class UnpackStep(TreeAsk tree, LabelContent label, string ns, Ti
             cancellationToken.ThrowIfCancellationRequested();
             Verify(applied, snapshot);
         }).ConfigureAwait(false);
-        await CommitAsync(layer, snapshot, new DetachedSnapshot(key, []), "", by).ConfigureAwait(false);
+        await CommitAsync(layer, snapshot, new ExtractedSnapshot(key, IsDetached: false, []), "", by).ConfigureAwait(false);
     }
 
-    /// <summary>Extracts a layer whose parent may not be there yet; null when its snapshot is there already.</summary>
-    /// <exception cref="RefusedException">Not implemented: here snapshots need their parents from the start.</exception>
-    public async Task<DetachedSnapshot?> ExtractAsync(Descriptor layer, PlannedSnapshot snapshot, Caller by, CancellationToken cancellationToken)
+    /// <summary>Extracts a layer and leaves the rest to a link; null when its snapshot is there already.</summary>
+    /// <exception cref="RefusedException">Not implemented, where it has no parent: here snapshots need theirs from the start.</exception>
+    public async Task<ExtractedSnapshot?> ExtractAsync(
+        Descriptor layer, PlannedSnapshot snapshot, Extraction how, Caller by, CancellationToken cancellationToken)
     {
         string key = KeyOf(snapshot);
-        if (await PrepareAsync(snapshot, key, "", isDetached: true, by).ConfigureAwait(false) is not { } mounts)
+        bool isDetached = how.Parent is null;
+        if (await PrepareAsync(snapshot, key, how.Parent ?? "", isDetached, by).ConfigureAwait(false) is not { } mounts)
         {
             return null;
         }
@@ -68,20 +77,21 @@ internal sealed class UnpackStep(TreeAsk tree, LabelContent label, string ns, Ti
         await OrRemoveAsync(snapshot, key, by, async () =>
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ExtractedLayer extracted = await tree.FinishAsync(new DiffCommands.Extract(ns, layer, mounts, by)).ConfigureAwait(false);
+            ExtractedLayer extracted = await tree.FinishAsync(new DiffCommands.Extract(ns, layer, mounts, by) { Upload = how.Upload })
+                .ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             Verify(extracted.Uncompressed, snapshot);
-            inherited = extracted.Inherited;
+            inherited = isDetached ? extracted.Inherited : [];
         }).ConfigureAwait(false);
-        return new DetachedSnapshot(key, inherited);
+        return new ExtractedSnapshot(key, isDetached, inherited);
     }
 
-    /// <summary>Commits a detached snapshot on its parent.</summary>
-    public Task LinkAsync(Descriptor layer, PlannedSnapshot snapshot, DetachedSnapshot detached, string parent, Caller by) =>
-        CommitAsync(layer, snapshot, detached, parent, by);
+    /// <summary>Commits an extracted snapshot, on its parent if it has none yet.</summary>
+    public Task LinkAsync(Descriptor layer, PlannedSnapshot snapshot, ExtractedSnapshot extracted, string parent, Caller by) =>
+        CommitAsync(layer, snapshot, extracted, extracted.IsDetached ? parent : "", by);
 
-    /// <summary>Removes a detached snapshot that will not be linked. Never fails, for its lease ends.</summary>
-    public Task DropAsync(PlannedSnapshot snapshot, DetachedSnapshot detached, Caller by) => RemoveAsync(snapshot.Snapshotter, detached.Key, by);
+    /// <summary>Removes an extracted snapshot that will not be linked. Never fails, for its lease ends.</summary>
+    public Task DropAsync(PlannedSnapshot snapshot, ExtractedSnapshot extracted, Caller by) => RemoveAsync(snapshot.Snapshotter, extracted.Key, by);
 
     // containerd's form: the nanoseconds of the second, four characters, the chain id.
     private string KeyOf(PlannedSnapshot snapshot) =>
@@ -107,7 +117,7 @@ internal sealed class UnpackStep(TreeAsk tree, LabelContent label, string ns, Ti
         }
     }
 
-    private async Task CommitAsync(Descriptor layer, PlannedSnapshot snapshot, DetachedSnapshot active, string parent, Caller by)
+    private async Task CommitAsync(Descriptor layer, PlannedSnapshot snapshot, ExtractedSnapshot active, string parent, Caller by)
     {
         try
         {

@@ -44,7 +44,7 @@ internal sealed class LayerUnpacking(UnpackStep unpacking, ContentAccess content
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task<Ended>> underWay = [];
-        Dictionary<int, DetachedSnapshot> detached = [];
+        Dictionary<int, ExtractedSnapshot> detached = [];
         try
         {
             while (true)
@@ -62,7 +62,7 @@ internal sealed class LayerUnpacking(UnpackStep unpacking, ContentAccess content
 
                 Task<Ended> first = await Task.WhenAny(underWay).ConfigureAwait(false);
                 underWay.Remove(first);
-                (PullStep ended, DetachedSnapshot? extracted, bool isAttached) = await first.ConfigureAwait(false);
+                (PullStep ended, ExtractedSnapshot? extracted, bool isAttached) = await first.ConfigureAwait(false);
                 plan = After(plan, ended, extracted, isAttached, detached);
                 if (ended is not PullStep.Unpack { IsDetached: true } || (extracted is null && !isAttached))
                 {
@@ -82,7 +82,7 @@ internal sealed class LayerUnpacking(UnpackStep unpacking, ContentAccess content
                 }
             }
 
-            foreach ((int snapshot, DetachedSnapshot left) in detached)
+            foreach ((int snapshot, ExtractedSnapshot left) in detached)
             {
                 await unpacking.DropAsync(plan.Snapshots[snapshot], left, by).ConfigureAwait(false);
             }
@@ -92,13 +92,13 @@ internal sealed class LayerUnpacking(UnpackStep unpacking, ContentAccess content
     }
 
     private async Task<Ended> TakeAsync(
-        PullPlan plan, PullStep step, Dictionary<int, DetachedSnapshot> detached, TransferProgress progress, CancellationToken cancellationToken)
+        PullPlan plan, PullStep step, Dictionary<int, ExtractedSnapshot> detached, TransferProgress progress, CancellationToken cancellationToken)
     {
         int position = PositionOf(step);
         PlannedSnapshot snapshot = plan.Snapshots[position];
         Descriptor layer = LayerOf(plan, step);
         string parent = snapshot.Parent < 0 ? "" : plan.Snapshots[snapshot.Parent].ChainId;
-        if (step is PullStep.Link && detached.Remove(position, out DetachedSnapshot? linked))
+        if (step is PullStep.Link && detached.Remove(position, out ExtractedSnapshot? linked))
         {
             await unpacking.LinkAsync(layer, snapshot, linked, parent, by).ConfigureAwait(false);
             return new Ended(step, null, IsAttached: false);
@@ -113,7 +113,7 @@ internal sealed class LayerUnpacking(UnpackStep unpacking, ContentAccess content
 
         try
         {
-            return new Ended(step, await unpacking.ExtractAsync(layer, snapshot, by, cancellationToken).ConfigureAwait(false), IsAttached: false);
+            return new Ended(step, await unpacking.ExtractAsync(layer, snapshot, new Extraction(null, null), by, cancellationToken).ConfigureAwait(false), IsAttached: false);
         }
         catch (RefusedException refused) when (refused.Error.Kind == ErrorKind.NotImplemented)
         {
@@ -122,7 +122,7 @@ internal sealed class LayerUnpacking(UnpackStep unpacking, ContentAccess content
     }
 
     private static PullPlan After(
-        PullPlan plan, PullStep step, DetachedSnapshot? extracted, bool isAttached, Dictionary<int, DetachedSnapshot> detached)
+        PullPlan plan, PullStep step, ExtractedSnapshot? extracted, bool isAttached, Dictionary<int, ExtractedSnapshot> detached)
     {
         int position = PositionOf(step);
         if (isAttached)
@@ -152,5 +152,5 @@ internal sealed class LayerUnpacking(UnpackStep unpacking, ContentAccess content
         new TransferStep(what, ContentLabels.IngestKey(layer)) { Offset = isDone ? layer.Size : 0, Total = layer.Size, Content = layer });
 
     // A step that has ended: what it extracted without a parent, and whether that is not to be had here.
-    private sealed record Ended(PullStep Step, DetachedSnapshot? Extracted, bool IsAttached);
+    private sealed record Ended(PullStep Step, ExtractedSnapshot? Extracted, bool IsAttached);
 }

@@ -70,6 +70,9 @@ internal sealed class FakeSource : IImageSource
     /// <summary>A blob breaks off behind this many bytes, once.</summary>
     public int BreaksBehind { get; set; } = int.MaxValue;
 
+    /// <summary>The rest of a blob that is longer than a piece comes behind this.</summary>
+    public Task Rest { get; set; } = Task.CompletedTask;
+
     public async Task<Descriptor> ResolveAsync(CancellationToken cancellationToken)
     {
         Resolved++;
@@ -95,7 +98,7 @@ internal sealed class FakeSource : IImageSource
             return new BreakingStream(blob[(int)offset..end]);
         }
 
-        return new MemoryStream(blob[(int)offset..]);
+        return new HeldStream(blob[(int)offset..], Rest);
     }
 
     /// <summary>From now on the registry gives other bytes of the same length for a blob.</summary>
@@ -121,6 +124,21 @@ internal sealed class FakeSource : IImageSource
         Digest digest = Digest.Of(bytes);
         _blobs[digest] = bytes;
         return new Descriptor(mediaType, digest, bytes.Length);
+    }
+
+    private sealed class HeldStream(byte[] bytes, Task rest) : MemoryStream(bytes)
+    {
+        private const int PieceBytes = 1 << 20;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (Position >= PieceBytes)
+            {
+                await rest.WaitAsync(cancellationToken);
+            }
+
+            return await base.ReadAsync(buffer[..Math.Min(buffer.Length, PieceBytes)], cancellationToken);
+        }
     }
 
     private sealed class BreakingStream(byte[] bytes) : MemoryStream(bytes)

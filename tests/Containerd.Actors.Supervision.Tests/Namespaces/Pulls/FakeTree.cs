@@ -46,6 +46,9 @@ internal sealed class TreeScript
     /// <summary>What an extraction without a parent waits for; null for nothing.</summary>
     public Func<Digest, Task>? Extraction { get; init; }
 
+    /// <summary>Blobs whose bytes are not theirs.</summary>
+    public HashSet<Digest> Forged { get; init; } = [];
+
     /// <summary>What an extraction onto a parent waits for.</summary>
     public Task AppliesAfter { get; init; } = Task.CompletedTask;
 
@@ -82,6 +85,7 @@ internal sealed class FakeTree : ReceiveActor
         });
         Receive<DiffCommands.Extract>(extract =>
         {
+            script.Asked.Enqueue(extract);
             script.Deeds.Enqueue("extract");
             (script.Extraction?.Invoke(extract.Layer.Digest) ?? Task.CompletedTask).PipeTo(
                 Sender,
@@ -124,6 +128,8 @@ internal sealed class FakeTree : ReceiveActor
             ingests[write.Reference] = ingests[write.Reference] with { Offset = write.Offset + write.Bytes.Length };
             Sender.Tell(Reply.Done(ingests[write.Reference]));
         });
+        Receive<IngestCommands.Commit>(commit => _script.Forged.Contains(commit.Expected), commit => Sender.Tell(
+            Reply.Refused<CommittedContent>(Error.FailedPrecondition($"unexpected commit digest, expected {commit.Expected}"))));
         Answer<IngestCommands.Commit, CommittedContent>(commit => $"store {commit.Reference.Split('-')[0]}", commit =>
         {
             _script.Content[commit.Expected] = commit.Labels;

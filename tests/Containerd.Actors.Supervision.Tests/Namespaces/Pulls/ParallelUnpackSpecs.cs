@@ -18,7 +18,7 @@ public sealed class ParallelUnpackSpecs() : TestKit("akka.persistence.journal.pl
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private static readonly PullSettings Settings = new(
-        4, 4, Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
+        4, 4, 0, TimeSpan.FromSeconds(10), Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
 
     private static readonly PullCommands.Pull Pull = new(
         "ns",

@@ -23,7 +23,7 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private static readonly PullSettings Settings = new(
-        4, 1, Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
+        4, 1, 0, TimeSpan.FromSeconds(10), Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
 
     private FakeSource _source = new();
     private TreeScript? _script;

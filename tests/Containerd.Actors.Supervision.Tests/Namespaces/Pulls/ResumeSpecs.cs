@@ -27,7 +27,7 @@ public sealed class ResumeSpecs() : TestKit(
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private static readonly PullSettings Settings = new(
-        4, 1, Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
+        4, 1, 0, TimeSpan.FromSeconds(10), Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
 
     private readonly string _directory = Directory.CreateTempSubdirectory("resume-").FullName;
     private readonly FakeSource _source = new(layerBytes: 5 << 20);

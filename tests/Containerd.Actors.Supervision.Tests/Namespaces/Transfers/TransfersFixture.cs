@@ -51,7 +51,7 @@ public abstract class TransfersFixture : NamespacesFixture
         IActorRef tree = Sys.ActorOf(Props.Create(() => new MemoryTree(Records, Content, Deeds, DiffIds)));
         TransferParts parts = new(Content, Streams, Sink.At, new TransferSettings(2, 3, 100, 1 << 24));
         PullSettings pulls = new(
-            4, 2, Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
+            4, 2, 0, TimeSpan.FromSeconds(10), Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
         return Sys.ActorOf(TransfersSupervisor.Props(Ns, tree, parts, pulls, _ => left, TimeProvider.System));
     }
 
