@@ -5,6 +5,7 @@ using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Oci.References;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Registry.Authentication;
+using Containerd.Actors.Registry.Fetching;
 using Containerd.Actors.Registry.Hosts;
 using Containerd.Actors.Registry.Http;
 using Index = Containerd.Actors.Oci.Images.Index;
@@ -24,12 +25,15 @@ public sealed class RegistrySession : IDisposable
     private readonly RegistrySettings _settings;
     private readonly TimeProvider _time;
     private readonly List<HostConnection> _connections = [];
+    private readonly RangeTurns _turns;
+    private volatile bool _knowsNoRanges;
     private (Digest Digest, byte[] Bytes)? _resolved;
 
     internal RegistrySession(
-        ImageReference reference, IReadOnlyList<RegistryHost> hosts, ICredentialStore credentials, RegistrySettings settings, TimeProvider time)
+        ImageReference reference, IReadOnlyList<RegistryHost> hosts, ICredentialStore credentials, RegistrySettings settings, RangeTurns turns, TimeProvider time)
     {
         _reference = reference;
+        _turns = turns;
         _settings = settings;
         _time = time;
         try
@@ -157,7 +161,7 @@ public sealed class RegistrySession : IDisposable
             throw new RefusedException(new Error(ErrorKind.OutOfRange, $"offset {offset} past content size {descriptor.Size}"));
         }
 
-        var stream = new BlobStream((from, token) => OpenBodyAsync(descriptor, from, token), descriptor, offset, _settings, _time);
+        var stream = new BlobStream((from, token) => OpenBodyAsync(descriptor, from, null, token), descriptor, offset, _settings, _time);
         try
         {
             await stream.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -166,6 +170,41 @@ public sealed class RegistrySession : IDisposable
         catch
         {
             await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Opens a blob at an offset, in several ranges at a time where it is big enough and the registry knows ranges.</summary>
+    /// <remarks>The pieces end at the descriptor's size; their digest is not checked. The caller disposes them, before the session.</remarks>
+    /// <param name="descriptor">The blob.</param>
+    /// <param name="offset">0 up to the blob's size.</param>
+    /// <param name="cancellationToken">Gives up opening.</param>
+    /// <exception cref="RefusedException">No host has the blob, or it has another size there.</exception>
+    public async Task<IBlobPieces> OpenPiecesAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(descriptor);
+        if (_knowsNoRanges || descriptor.Size - offset < _settings.Ranges.BlobBytesMin || !_turns.TryTake())
+        {
+            return new StreamPieces(await OpenBlobAsync(descriptor, offset, cancellationToken).ConfigureAwait(false), descriptor.Size - offset);
+        }
+
+        var pieces = new RangedPieces(
+            (from, end) => new BlobStream((at, token) => OpenBodyAsync(descriptor, at, end, token), descriptor, from, _settings, _time, end),
+            (from, token) => OpenBlobAsync(descriptor, from, token),
+            offset,
+            descriptor.Size,
+            _settings.Ranges,
+            _turns,
+            _time);
+        try
+        {
+            await pieces.OpenAsync(cancellationToken).ConfigureAwait(false);
+            _knowsNoRanges |= pieces.IsOneStream;
+            return pieces;
+        }
+        catch
+        {
+            await pieces.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -197,17 +236,18 @@ public sealed class RegistrySession : IDisposable
         });
     }
 
-    private Task<BodyReader> OpenBodyAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken)
+    // With an end only an answer that is a part will do: all of the blob would come again with each part.
+    private Task<BodyReader> OpenBodyAsync(Descriptor descriptor, long offset, long? end, CancellationToken cancellationToken)
     {
         string path = $"{_reference.Repository}/blobs/{descriptor.Digest}";
         return FirstAsync(HostCapabilities.Pull, () => NoContent(path), async (connection, isLast) =>
         {
-            var request = new HostRequest(HttpMethod.Get, path, $"{descriptor.MediaType}, */*", offset, isLast);
+            var request = new HostRequest(HttpMethod.Get, path, $"{descriptor.MediaType}, */*", offset, isLast) { End = end };
             HttpResponseMessage response = await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
             try
             {
                 Check(connection, request, response);
-                long skip = BlobRange.Check(response, descriptor, offset);
+                long skip = BlobRange.Check(response, descriptor, offset, mustBePart: end is not null);
                 BodyReader body = await BodyReader.OpenAsync(response, _settings.IdleTimeout, _time, cancellationToken).ConfigureAwait(false);
                 await BlobRange.SkipAsync(body, skip, cancellationToken).ConfigureAwait(false);
                 return body;

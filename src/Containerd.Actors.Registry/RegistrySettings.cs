@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Containerd.Actors.Registry.Authentication;
+using Containerd.Actors.Registry.Fetching;
 
 namespace Containerd.Actors.Registry;
 
@@ -33,6 +34,9 @@ public sealed record RegistrySettings
 
     /// <summary>Longest manifest or index, in bytes.</summary>
     public int ManifestBytesMax { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>When blobs come in several ranges at a time.</summary>
+    public RangeSettings Ranges { get; init; } = RangeSettings.None;
 
     /// <summary>Longest answer of a token server, in bytes.</summary>
     public int TokenBytesMax { get; init; } = 256 * 1024;

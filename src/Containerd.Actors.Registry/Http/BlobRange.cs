@@ -12,9 +12,14 @@ namespace Containerd.Actors.Registry.Http;
 internal static class BlobRange
 {
     /// <summary>How many bytes of the body lie before the offset.</summary>
-    /// <exception cref="RefusedException">The answer is for another range or a blob of another size.</exception>
-    public static long Check(HttpResponseMessage response, Descriptor blob, long offset)
+    /// <exception cref="RefusedException">The answer is for another range or a blob of another size, or for all where a part must be.</exception>
+    public static long Check(HttpResponseMessage response, Descriptor blob, long offset, bool mustBePart = false)
     {
+        if (mustBePart && response.StatusCode != HttpStatusCode.PartialContent)
+        {
+            throw new RefusedException(Error.NotImplemented($"{blob.Digest}: the registry knows no ranges"));
+        }
+
         if (response.StatusCode != HttpStatusCode.PartialContent)
         {
             return response.Content.Headers.ContentLength is { } length && length != blob.Size

@@ -5,16 +5,18 @@ using Containerd.Actors.Protocol.Errors;
 
 namespace Containerd.Actors.Registry.Http;
 
-/// <summary>The bytes of a blob from an offset to its end, over as many connections as it takes.</summary>
+/// <summary>The bytes of a blob from an offset to its end, or up to another offset, over as many connections as it takes.</summary>
 /// <remarks>
-/// Ends exactly at the descriptor's size. A connection that breaks, ends early or brings nothing is replaced where it stopped; after too many
+/// Ends exactly there. A connection that breaks, ends early or brings nothing is replaced where it stopped; after too many
 /// that brought little the stream gives up. The digest is the reader's to check: only the reader sees bytes before the offset.
 /// </remarks>
 internal sealed class BlobStream(
-    Func<long, CancellationToken, Task<BodyReader>> open, Descriptor blob, long offset, RegistrySettings settings, TimeProvider time) : Stream
+    Func<long, CancellationToken, Task<BodyReader>> open, Descriptor blob, long offset, RegistrySettings settings, TimeProvider time, long? end = null) : Stream
 {
     // A connection that brought less counts as a failed attempt, so that a peer cannot keep a pull busy byte by byte.
     private const long ProgressBytes = 1024 * 1024;
+
+    private readonly long _end = end ?? blob.Size;
 
     private BodyReader? _body;
     private long _position = offset;
@@ -27,7 +29,7 @@ internal sealed class BlobStream(
 
     public override bool CanWrite => false;
 
-    public override long Length => blob.Size;
+    public override long Length => _end;
 
     public override long Position
     {
@@ -38,7 +40,7 @@ internal sealed class BlobStream(
     /// <summary>Opens the first connection, so that a missing blob is known before the first read.</summary>
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
-        if (_position < blob.Size)
+        if (_position < _end)
         {
             try
             {
@@ -53,13 +55,13 @@ internal sealed class BlobStream(
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        while (_position < blob.Size && buffer.Length > 0)
+        while (_position < _end && buffer.Length > 0)
         {
             string failure;
             try
             {
                 _body ??= await open(_position, cancellationToken).ConfigureAwait(false);
-                int wanted = (int)Math.Min(buffer.Length, blob.Size - _position);
+                int wanted = (int)Math.Min(buffer.Length, _end - _position);
                 int count = await _body.ReadAsync(buffer[..wanted], cancellationToken).ConfigureAwait(false);
                 if (count > 0)
                 {

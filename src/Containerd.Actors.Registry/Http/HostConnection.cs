@@ -16,6 +16,9 @@ namespace Containerd.Actors.Registry.Http;
 /// <param name="IsLastHost">False when another host can be asked: then one that cannot be reached is not asked twice.</param>
 internal sealed record HostRequest(HttpMethod Method, string Path, string Accept, long Offset = 0, bool IsLastHost = true)
 {
+    /// <summary>Behind the last byte wanted; null for all. Only part of the answer may come, and no more than the part.</summary>
+    public long? End { get; init; }
+
     /// <summary>Makes the body, once for each time that it is sent; null for none.</summary>
     public Func<HttpContent>? Body { get; init; }
 
@@ -239,7 +242,7 @@ internal sealed class HostConnection : IDisposable
         var message = new HttpRequestMessage(request.Method, address) { Content = request.Body?.Invoke() };
         message.Headers.TryAddWithoutValidation("Accept", request.Accept);
         message.Headers.ExpectContinue = request.AsksFirst ? true : null;
-        message.Headers.Range = request.Offset > 0 ? new RangeHeaderValue(request.Offset, null) : null;
+        message.Headers.Range = request.Offset > 0 || request.End is not null ? new RangeHeaderValue(request.Offset, request.End - 1) : null;
 
         // Credentials and the host's own headers are for the host that they were given for, and for no other port or scheme of it.
         if (IsSameOrigin(address, origin))

@@ -9,6 +9,7 @@ using Containerd.Actors.Oci.References;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Pulls;
+using Containerd.Actors.Registry.Fetching;
 using Index = Containerd.Actors.Oci.Images.Index;
 
 namespace Containerd.Actors.Supervision.Namespaces.Pulls;
@@ -165,13 +166,20 @@ internal sealed class DocumentStep(
     private async Task<byte[]> ReadBlobAsync(Descriptor descriptor, CancellationToken cancellationToken)
     {
         byte[] bytes = new byte[descriptor.Size];
-        Stream blob = await source.OpenBlobAsync(descriptor, 0, cancellationToken).ConfigureAwait(false);
+        int filled = 0;
+        IBlobPieces blob = await source.OpenBlobAsync(descriptor, 0, cancellationToken).ConfigureAwait(false);
         await using (blob.ConfigureAwait(false))
         {
-            await blob.ReadExactlyAsync(bytes, cancellationToken).ConfigureAwait(false);
+            while (filled < bytes.Length && await blob.NextAsync(cancellationToken).ConfigureAwait(false) is { } piece)
+            {
+                int count = Math.Min(piece.Bytes.Length, bytes.Length - filled);
+                piece.Bytes.Span[..count].CopyTo(bytes.AsSpan(filled));
+                filled += count;
+                piece.Dispose();
+            }
         }
 
-        return bytes;
+        return filled == bytes.Length ? bytes : throw new EndOfStreamException();
     }
 
     private static void Verify(Descriptor descriptor, byte[] bytes)

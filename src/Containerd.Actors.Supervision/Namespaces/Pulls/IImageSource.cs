@@ -5,6 +5,7 @@ using Containerd.Actors.Oci.References;
 using Containerd.Actors.Protocol.Pulls;
 using Containerd.Actors.Registry;
 using Containerd.Actors.Registry.Authentication;
+using Containerd.Actors.Registry.Fetching;
 
 namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 
@@ -18,7 +19,7 @@ public interface IImageSource : IDisposable
     Task<byte[]> FetchManifestAsync(Descriptor descriptor, CancellationToken cancellationToken);
 
     /// <summary>The bytes of a blob from an offset on, not verified.</summary>
-    Task<Stream> OpenBlobAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken);
+    Task<IBlobPieces> OpenBlobAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken);
 }
 
 /// <summary>Makes the source of one pull; the credentials are those of whoever asked for it, null when nobody has any.</summary>
@@ -28,11 +29,15 @@ public delegate IImageSource ImageSources(ImageReference reference, PullSource s
 public sealed class RegistrySource(RegistrySession session) : IImageSource
 {
     /// <summary>Sources of this kind with these settings; what a request says of hosts and credentials wins.</summary>
-    public static ImageSources With(RegistrySettings settings, TimeProvider time) => (reference, source, asked) =>
+    public static ImageSources With(RegistrySettings settings, TimeProvider time)
     {
-        (RegistrySettings own, ICredentialStore? credentials) = Of(reference, source, settings, asked);
-        return new RegistrySource(new RegistryClient(own, time).Open(reference, credentials));
-    };
+        var turns = new RangeTurns(settings.Ranges.BlobsMax);
+        return (reference, source, asked) =>
+        {
+            (RegistrySettings own, ICredentialStore? credentials) = Of(reference, source, settings, asked);
+            return new RegistrySource(new RegistryClient(own, time, turns).Open(reference, credentials));
+        };
+    }
 
     /// <summary>What a request says of hosts and credentials over what is configured.</summary>
     /// <remarks>Credentials come from the request, else from whoever made it, else from the configuration (null).</remarks>
@@ -61,8 +66,8 @@ public sealed class RegistrySource(RegistrySession session) : IImageSource
         session.FetchManifestAsync(descriptor, cancellationToken);
 
     /// <inheritdoc />
-    public Task<Stream> OpenBlobAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken) =>
-        session.OpenBlobAsync(descriptor, offset, cancellationToken);
+    public Task<IBlobPieces> OpenBlobAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken) =>
+        session.OpenPiecesAsync(descriptor, offset, cancellationToken);
 
     /// <inheritdoc />
     public void Dispose() => session.Dispose();

@@ -3,6 +3,7 @@
 using Akka.Configuration;
 using Containerd.Actors.Registry;
 using Containerd.Actors.Registry.Authentication;
+using Containerd.Actors.Registry.Fetching;
 using Containerd.Actors.Supervision.Verifiers;
 
 namespace Containerd.Actors.Supervision.Namespaces.Pulls;
@@ -108,8 +109,30 @@ public sealed record PullSettings(
                 IdleTimeout = keys.GetTimeSpan("registry.idle-timeout"),
                 AttemptsMax = keys.GetInt("registry.attempts-max"),
                 ManifestBytesMax = document,
+                Ranges = Ranges(keys.GetConfig("registry.ranges")),
                 HostsDirectory = hosts.Length > 0 ? hosts : null,
                 Credentials = docker.Length > 0 ? new DockerConfigFile(docker) : CredentialStores.Anonymous,
             });
+    }
+
+    private static RangeSettings Ranges(Config keys)
+    {
+        const string path = $"{Path}.registry.ranges";
+        RangeSettings ranges = new(
+            keys.GetInt("blobs-max"),
+            keys.GetByteSize("blob-bytes-min") ?? 0,
+            keys.GetInt("connections"),
+            (int)Math.Min(keys.GetByteSize("range-bytes") ?? 0, int.MaxValue),
+            keys.GetTimeSpan("patience"));
+        string wrong = ranges switch
+        {
+            { BlobsMax: < 0 or > 64 } => $"{path}.blobs-max must lie between 0 and 64",
+            { Connections: < 2 or > 16 } => $"{path}.connections must lie between 2 and 16",
+            { RangeBytes: < 1 << 18 or > 1 << 24 } => $"{path}.range-bytes must lie between 256KiB and 16MiB",
+            _ when ranges.BlobBytesMin < ranges.RangeBytes => $"{path}.blob-bytes-min must not be less than {path}.range-bytes",
+            _ when ranges.Patience < TimeSpan.FromMilliseconds(100) => $"{path}.patience must be 100ms or more",
+            _ => "",
+        };
+        return wrong.Length == 0 ? ranges : throw new ConfigurationException(wrong);
     }
 }

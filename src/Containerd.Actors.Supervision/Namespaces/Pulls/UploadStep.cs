@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Buffers;
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Content;
 using Containerd.Actors.Oci.Images;
@@ -8,6 +7,7 @@ using Containerd.Actors.Oci.References;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Content;
 using Containerd.Actors.Protocol.Errors;
+using Containerd.Actors.Registry.Fetching;
 
 namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 
@@ -25,8 +25,6 @@ namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 internal sealed class UploadStep(
     TreeAsk tree, IImageSource source, string ns, Caller opener, ImageReference reference, PullSettings settings, TimeProvider time)
 {
-    private const int WriteBytes = 1 << 20;
-
     /// <summary>Stores a blob, going on where an earlier attempt ended.</summary>
     /// <returns>True when it was there before.</returns>
     public async Task<bool> FetchAsync(Descriptor blob, Caller by, Action<long> progress, CancellationToken cancellationToken)
@@ -191,19 +189,17 @@ internal sealed class UploadStep(
     // was given up a lane may still read them.
     private async Task CopyAsync(string key, Descriptor layer, long offset, Action<long> progress, CancellationToken cancellationToken)
     {
-        Stream blob = await source.OpenBlobAsync(layer, offset, cancellationToken).ConfigureAwait(false);
+        IBlobPieces blob = await source.OpenBlobAsync(layer, offset, cancellationToken).ConfigureAwait(false);
         await using (blob.ConfigureAwait(false))
         {
-            int size = (int)Math.Min(WriteBytes, Math.Max(layer.Size - offset, 1));
-            byte[] filling = ArrayPool<byte>.Shared.Rent(size);
-            byte[] writing = ArrayPool<byte>.Shared.Rent(size);
+            BlobPiece? writing = null;
             Task written = Task.CompletedTask;
             while (true)
             {
-                int read;
+                BlobPiece? next;
                 try
                 {
-                    read = await blob.ReadAtLeastAsync(filling.AsMemory(0, size), size, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                    next = await blob.NextAsync(cancellationToken).ConfigureAwait(false);
                 }
                 catch
                 {
@@ -212,19 +208,17 @@ internal sealed class UploadStep(
                 }
 
                 await written.ConfigureAwait(false);
+                writing?.Dispose();
                 progress(offset);
-                if (read == 0)
+                if (next is null)
                 {
-                    break;
+                    return;
                 }
 
-                written = tree.AskAsync(new IngestCommands.Write(ns, key, offset, filling.AsMemory(0, read)), cancellationToken);
-                offset += read;
-                (filling, writing) = (writing, filling);
+                written = tree.AskAsync(new IngestCommands.Write(ns, key, offset, next.Bytes), cancellationToken);
+                offset += next.Bytes.Length;
+                writing = next;
             }
-
-            ArrayPool<byte>.Shared.Return(filling);
-            ArrayPool<byte>.Shared.Return(writing);
         }
     }
 }

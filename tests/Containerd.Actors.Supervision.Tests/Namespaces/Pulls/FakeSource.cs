@@ -4,6 +4,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Registry.Authentication;
+using Containerd.Actors.Registry.Fetching;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
 using Index = Containerd.Actors.Oci.Images.Index;
 
@@ -86,7 +87,7 @@ internal sealed class FakeSource : IImageSource
 
     public Task<byte[]> FetchManifestAsync(Descriptor descriptor, CancellationToken cancellationToken) => Task.FromResult(_blobs[descriptor.Digest]);
 
-    public async Task<Stream> OpenBlobAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken)
+    public async Task<IBlobPieces> OpenBlobAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken)
     {
         await Gate.Task.WaitAsync(cancellationToken);
         Opened.Enqueue((descriptor.Digest, offset));
@@ -95,10 +96,10 @@ internal sealed class FakeSource : IImageSource
         {
             int end = BreaksBehind;
             BreaksBehind = int.MaxValue;
-            return new BreakingStream(blob[(int)offset..end]);
+            return new StreamPieces(new BreakingStream(blob[(int)offset..end]), blob.Length - offset);
         }
 
-        return new HeldStream(blob[(int)offset..], Rest);
+        return new StreamPieces(new HeldStream(blob[(int)offset..], Rest), blob.Length - offset);
     }
 
     /// <summary>From now on the registry gives other bytes of the same length for a blob.</summary>

@@ -8,6 +8,7 @@ using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Pulls;
 using Containerd.Actors.Registry;
+using Containerd.Actors.Registry.Fetching;
 using Containerd.Actors.Storage.Content;
 using Containerd.Actors.Storage.Effects;
 using Containerd.Actors.Supervision.Content;
@@ -122,7 +123,7 @@ public sealed class ResumeSpecs() : TestKit(
         public Task<byte[]> FetchManifestAsync(Descriptor descriptor, CancellationToken cancellationToken) =>
             source.FetchManifestAsync(descriptor, cancellationToken);
 
-        public Task<Stream> OpenBlobAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken) =>
+        public Task<IBlobPieces> OpenBlobAsync(Descriptor descriptor, long offset, CancellationToken cancellationToken) =>
             source.OpenBlobAsync(descriptor, offset, cancellationToken);
 
         public void Dispose()
