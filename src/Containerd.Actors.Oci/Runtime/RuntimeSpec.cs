@@ -9,8 +9,9 @@ namespace Containerd.Actors.Oci.Runtime;
 /// <remarks>OCI runtime-spec, config.md and config-linux.md; only what <see cref="RuntimeSpecBuilder"/> sets is modelled.</remarks>
 public sealed record RuntimeSpec
 {
+    /// <summary>The oldest version that has all that is set here: crun before 1.9 takes no 1.1 and later.</summary>
     [JsonPropertyName("ociVersion")]
-    public string OciVersion { get; init; } = "1.2.0";
+    public string OciVersion { get; init; } = "1.0.2";
 
     [JsonPropertyName("process")]
     public required ProcessSpec Process { get; init; }

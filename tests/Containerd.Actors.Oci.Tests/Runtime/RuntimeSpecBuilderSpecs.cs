@@ -33,6 +33,10 @@ public sealed class RuntimeSpecBuilderSpecs : IDisposable
     }
 
     [Fact]
+    public void A_spec_says_the_version_that_every_runtime_takes() =>
+        Assert.Equal("1.0.2", RuntimeSpecBuilder.Build("default", "c1", new RuntimeSpecOptions { Args = ["true"] }).OciVersion);
+
+    [Fact]
     public void Nothing_to_run_is_refused() =>
         Assert.Throws<FormatException>(() => RuntimeSpecBuilder.Build("default", "c1", new RuntimeSpecOptions()));
 
