@@ -2,8 +2,8 @@
 
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using Containerd.Actors.TestKit.Daemons;
+using Containerd.Actors.TestKit.Registries;
 
 namespace Containerd.Actors.Integration.Tests;
 
@@ -11,9 +11,8 @@ namespace Containerd.Actors.Integration.Tests;
 public sealed class Machine : IAsyncLifetime
 {
     private readonly string _work = Path.Combine(Path.GetTempPath(), $"containerd-actors-{Guid.NewGuid():N}"[..30]);
-    private Process? _registry;
+    private DockerRegistry? _registry;
     private Process? _daemon;
-    private int _port;
 
     public string Socket => Path.Combine(_work, "c.sock");
 
@@ -21,9 +20,9 @@ public sealed class Machine : IAsyncLifetime
 
     public string State => Path.Combine(_work, "state");
 
-    public string Busybox => $"127.0.0.1:{_port}/library/busybox:latest";
+    public string Busybox => $"{_registry!.Host}/library/busybox:latest";
 
-    public string Layers => $"127.0.0.1:{_port}/library/layers:latest";
+    public string Layers => $"{_registry!.Host}/library/layers:latest";
 
     public int DaemonPid => _daemon!.Id;
 
@@ -35,8 +34,7 @@ public sealed class Machine : IAsyncLifetime
         }
 
         Directory.CreateDirectory(_work);
-        _port = FreePort();
-        await StartRegistryAsync();
+        _registry = await DockerRegistry.StartAsync(_work);
         await PushImagesAsync();
         await StartDaemonAsync();
         Ran pulled = await CtrAsync("image", "pull", "--plain-http", Busybox);
@@ -64,8 +62,7 @@ public sealed class Machine : IAsyncLifetime
 
         if (_registry is not null)
         {
-            _registry.Kill();
-            await _registry.WaitForExitAsync();
+            await _registry.DisposeAsync();
         }
 
         if (Directory.Exists(_work))
@@ -103,20 +100,7 @@ public sealed class Machine : IAsyncLifetime
     }
 
     /// <summary>Shims of this daemon, of one container if named.</summary>
-    internal List<int> Shims(string? id = null)
-    {
-        List<int> found = [];
-        foreach (string directory in Directory.EnumerateDirectories("/proc"))
-        {
-            if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && Arguments(pid) is { } arguments
-                && arguments[0].Contains("containerd-shim", StringComparison.Ordinal) && arguments.Contains(Socket) && (id is null || arguments.Contains(id)))
-            {
-                found.Add(pid);
-            }
-        }
-
-        return found;
-    }
+    internal IReadOnlyList<int> Shims(string? id = null) => ShimProcesses.Of(Socket, id is null ? [] : [id]);
 
     /// <summary>Our shims that wait for a bundle, once they are so many. They show neither namespace nor id; they are children of the daemon.</summary>
     internal async Task<int[]> WaitingShimsAsync(int count)
@@ -131,18 +115,6 @@ public sealed class Machine : IAsyncLifetime
     /// <summary>Mounts below the directories of this daemon.</summary>
     internal List<string> Mounts() =>
         [.. File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')[1]).Where(path => path.StartsWith(_work + "/", StringComparison.Ordinal))];
-
-    private static string[]? Arguments(int pid)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{pid}/cmdline").Split('\0');
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
 
     /// <summary>Ends all tasks and removes all containers that let themselves be.</summary>
     internal async Task RemoveContainersAsync()
@@ -166,31 +138,6 @@ public sealed class Machine : IAsyncLifetime
     private async Task<string[]> NamesAsync(string kind) =>
         (await CtrAsync(kind, "ls", "-q")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    private async Task StartRegistryAsync()
-    {
-        string configuration = Path.Combine(_work, "registry.yml");
-        await File.WriteAllTextAsync(
-            configuration, $"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {_work}/registry}}}}\nhttp: {{addr: 127.0.0.1:{_port}}}\n");
-        _registry = Process.Start(new ProcessStartInfo("docker-registry", ["serve", configuration]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        _registry.BeginErrorReadLine();
-        _registry.BeginOutputReadLine();
-        using HttpClient client = new() { Timeout = TimeSpan.FromSeconds(5) };
-        await Command.UntilAsync(() => AskAsync(client), ran => ran.Status == 200, TimeSpan.FromSeconds(15));
-    }
-
-    private async Task<Ran> AskAsync(HttpClient client)
-    {
-        try
-        {
-            using HttpResponseMessage response = await client.GetAsync(new Uri($"http://127.0.0.1:{_port}/v2/"));
-            return new Ran((int)response.StatusCode, "", "");
-        }
-        catch (HttpRequestException e)
-        {
-            return new Ran(-1, "", e.Message);
-        }
-    }
-
     private async Task PushImagesAsync()
     {
         string script = $"""
@@ -200,16 +147,9 @@ public sealed class Machine : IAsyncLifetime
             umoci config --image l:busybox --config.cmd /bin/sh --config.env PATH=/bin
             umoci tag --image l:busybox layers; mkdir d; echo one >d/f; echo two >d/g; umoci insert --image l:layers d /data
             umoci insert --image l:layers --whiteout /data/g
-            for i in busybox layers; do skopeo copy -q --dest-tls-verify=false oci:l:$i docker://127.0.0.1:{_port}/library/$i:latest; done
+            for i in busybox layers; do skopeo copy -q --dest-tls-verify=false oci:l:$i docker://{_registry!.Host}/library/$i:latest; done
             """;
         Ran made = await Command.RunAsync("bash", "-c", script);
         Assert.True(made.Status == 0, made.All);
-    }
-
-    private static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Containerd.Actors.TestKit.Daemons;
+
 namespace Containerd.Actors.Integration.Tests;
 
 /// <summary>Where things are, and what this machine lacks for the tests that need it.</summary>
 internal static class Repository
 {
-    public static string Top { get; } = FindTop();
+    public static string Top => Checkout.Top;
 
     /// <summary>Directory of the published binaries; CONTAINERD_ACTORS_BIN names another one.</summary>
-    public static string Binaries { get; } = Environment.GetEnvironmentVariable("CONTAINERD_ACTORS_BIN") ?? Path.Combine(Top, "out", "bin");
+    public static string Binaries { get; } = ActorsDaemon.Binaries;
 
     public static string Daemon => Path.Combine(Binaries, "containerd-actors");
 
@@ -23,17 +25,6 @@ internal static class Repository
 
     /// <summary>Why the tests cannot run here; empty when they can.</summary>
     public static string Missing { get; } = FindMissing();
-
-    private static string FindTop()
-    {
-        DirectoryInfo? directory = new(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Containerd.Actors.sln")))
-        {
-            directory = directory.Parent;
-        }
-
-        return directory?.FullName ?? throw new InvalidOperationException("the repository was not found");
-    }
 
     private static string FindMissing()
     {

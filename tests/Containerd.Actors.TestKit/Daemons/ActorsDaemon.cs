@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Diagnostics;
+using Containerd.Actors.TestKit.Programs;
 
 namespace Containerd.Actors.TestKit.Daemons;
 
@@ -14,7 +15,10 @@ public class ActorsDaemon : ServedDaemon
     /// <summary>HOCON that overrides the reference; empty for none.</summary>
     public virtual string Configuration => "";
 
-    private static string Binary => Path.Combine(Environment.GetEnvironmentVariable("CONTAINERD_ACTORS_BIN") ?? Published(), "containerd-actors");
+    /// <summary>Where the published binaries are.</summary>
+    public static string Binaries => Environment.GetEnvironmentVariable("CONTAINERD_ACTORS_BIN") ?? Path.Combine(Checkout.Top, "out", "bin");
+
+    private static string Binary => Path.Combine(Binaries, "containerd-actors");
 
     /// <inheritdoc />
     protected override ProcessStartInfo Command()
@@ -22,16 +26,5 @@ public class ActorsDaemon : ServedDaemon
         string file = Path.Combine(Work, "daemon.conf");
         File.WriteAllText(file, Configuration + "\n");
         return new ProcessStartInfo(Binary, ["--address", Address, "--root", Root, "--state", State, "--config", file, "--log-level", "error"]);
-    }
-
-    private static string Published()
-    {
-        DirectoryInfo? directory = new(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Containerd.Actors.sln")))
-        {
-            directory = directory.Parent;
-        }
-
-        return Path.Combine(directory?.FullName ?? "/", "out", "bin");
     }
 }

@@ -22,6 +22,9 @@ public abstract class ServedDaemon : IAsyncLifetime
     /// <summary>Its directory, for whatever a test needs beside it.</summary>
     public string Work { get; } = Path.Combine(Path.GetTempPath(), $"served-{Guid.NewGuid():N}"[..15]);
 
+    /// <summary>Its process. Legal while it runs.</summary>
+    public int Pid => _process!.Id;
+
     /// <summary>Its socket.</summary>
     public string Address => Path.Combine(Work, "c.sock");
 
@@ -30,6 +33,9 @@ public abstract class ServedDaemon : IAsyncLifetime
 
     /// <summary>Where it keeps what need not last.</summary>
     public string State => Path.Combine(Work, "state");
+
+    // What it and its shims say.
+    private string Log => Path.Combine(Work, "log");
 
     /// <inheritdoc />
     public virtual async Task InitializeAsync()
@@ -67,9 +73,12 @@ public abstract class ServedDaemon : IAsyncLifetime
     /// <summary>Starts it and waits until it answers.</summary>
     public async Task StartAsync()
     {
-        _process = Process.Start(Command())!;
+        // Its shims inherit what it writes to: a file, which outlives it, and which is there to be read when a start fails.
+        ProcessStartInfo command = Command();
+        _process = Process.Start("/bin/sh", ["-c", $"exec \"$0\" \"$@\" 2>>'{Log}'", command.FileName, .. command.ArgumentList]);
         using ContainerdConnection connection = ContainerdConnection.Open(Address, "default");
-        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50));
+        // Short: how long a start takes is measured with this.
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(2));
         long started = Stopwatch.GetTimestamp();
         while (true)
         {
@@ -80,7 +89,7 @@ public abstract class ServedDaemon : IAsyncLifetime
             }
             catch (RpcException silent) when (silent.StatusCode == StatusCode.Unavailable && Stopwatch.GetElapsedTime(started) < Patience)
             {
-                Assert.False(_process.HasExited, $"{_process.StartInfo.FileName} ended with {(_process.HasExited ? _process.ExitCode : 0)}");
+                Assert.False(_process.HasExited, $"{command.FileName} ended: {(_process.HasExited ? await File.ReadAllTextAsync(Log) : "")}");
                 await timer.WaitForNextTickAsync();
             }
         }
@@ -96,6 +105,15 @@ public abstract class ServedDaemon : IAsyncLifetime
             await process.WaitForExitAsync();
             process.Dispose();
         }
+    }
+
+    /// <summary>Asks it to stop and waits until it has.</summary>
+    public async Task StopAsync()
+    {
+        Signal("TERM");
+        await _process!.WaitForExitAsync().WaitAsync(Patience);
+        _process.Dispose();
+        _process = null;
     }
 
     /// <summary>Signals it.</summary>

@@ -2,27 +2,30 @@
 
 using System.Diagnostics;
 
-namespace Containerd.Actors.Integration.Tests;
+namespace Containerd.Actors.TestKit.Programs;
 
 /// <summary>What a command printed and how it ended.</summary>
-internal sealed record Ran(int Status, string Output, string Errors)
+public sealed record Ran(int Status, string Output, string Errors)
 {
     /// <summary>Everything it printed.</summary>
     public string All => Output + Errors;
 }
 
 /// <summary>Runs programs as a user would.</summary>
-internal static class Command
+public static class Command
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
-    public static async Task<Ran> RunAsync(string program, params string[] arguments) => await RunAsync("", program, arguments);
+    /// <summary>Runs a program with an empty input.</summary>
+    public static Task<Ran> RunAsync(string program, params string[] arguments) => RunAsync("", program, arguments);
 
-    public static async Task<Ran> RunAsync(string input, string program, string[] arguments)
+    /// <summary>Runs a program that reads this input; one that takes too long, or is not wanted any more, is killed.</summary>
+    public static async Task<Ran> RunAsync(string input, string program, string[] arguments, CancellationToken cancellation = default)
     {
         ProcessStartInfo start = new(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
-        using CancellationTokenSource impatience = new(Patience);
+        using CancellationTokenSource impatience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        impatience.CancelAfter(Patience);
         try
         {
             await process.StandardInput.WriteAsync(input);
@@ -35,6 +38,7 @@ internal static class Command
         catch (OperationCanceledException)
         {
             process.Kill();
+            cancellation.ThrowIfCancellationRequested();
             throw new TimeoutException($"{program} {string.Join(' ', arguments)} took longer than {Patience.TotalSeconds} s");
         }
     }
@@ -42,6 +46,8 @@ internal static class Command
     /// <summary>Asks again until it holds; says what was seen last when it never does.</summary>
     public static async Task<string> UntilAsync(Func<Task<Ran>> ask, Func<Ran, bool> holds, TimeSpan? patience = null)
     {
+        ArgumentNullException.ThrowIfNull(ask);
+        ArgumentNullException.ThrowIfNull(holds);
         long started = Stopwatch.GetTimestamp();
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50));
         while (true)
