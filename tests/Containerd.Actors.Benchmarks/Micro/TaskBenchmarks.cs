@@ -5,7 +5,7 @@ using Containerd.Actors.Core.Tasks;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Tasks;
 
-namespace Containerd.Actors.Benchmarks;
+namespace Containerd.Actors.Benchmarks.Micro;
 
 /// <summary>The step that every command to a task goes through: what is asked of the shim, or the refusal; and what an event changes.</summary>
 [MemoryDiagnoser]

@@ -3,7 +3,7 @@
 using BenchmarkDotNet.Attributes;
 using Containerd.Actors.Ttrpc.Frames;
 
-namespace Containerd.Actors.Benchmarks;
+namespace Containerd.Actors.Benchmarks.Micro;
 
 /// <summary>Frames as they lie between daemon and shim: small requests, many in one read.</summary>
 [MemoryDiagnoser]

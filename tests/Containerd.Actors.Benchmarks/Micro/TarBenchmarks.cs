@@ -3,7 +3,7 @@
 using BenchmarkDotNet.Attributes;
 using Containerd.Actors.Storage.Diff.Tar;
 
-namespace Containerd.Actors.Benchmarks;
+namespace Containerd.Actors.Benchmarks.Micro;
 
 /// <summary>A layer of small files, as most are, read without writing anything.</summary>
 [MemoryDiagnoser]
