@@ -13,6 +13,7 @@ using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Events;
 using Containerd.Actors.Protocol.Messages;
 using Containerd.Actors.Protocol.Pulls;
+using Containerd.Actors.Protocol.Runs;
 using Containerd.Actors.Protocol.Sandboxes;
 using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Protocol.Transfers;
@@ -27,6 +28,7 @@ using Containerd.Actors.Supervision.Mounts;
 using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
+using Containerd.Actors.Supervision.Namespaces.Runs;
 using Containerd.Actors.Supervision.Namespaces.Sandboxes;
 using Containerd.Actors.Supervision.Namespaces.Sandboxes.Sandboxers;
 using Containerd.Actors.Supervision.Namespaces.Transfers;
@@ -120,12 +122,17 @@ public sealed class ContainerdSupervisor : UntypedActor, IWithTimers
             TransfersSupervisor.Props(name, _self, _parts.Transfers, _parts.Pulls, _parts.LiveEntities, _parts.Time),
             static message => message is IForTransfers,
             HoldsRoots: false);
+        NamespaceChild runs = new(
+            "runs",
+            RunsSupervisor.Props(name, _self, _parts.Transfers.Reader, _parts.Runs, _parts.Pulls, _parts.Time),
+            static message => message is IForRuns,
+            HoldsRoots: false);
         NamespaceChild sandboxes = new(
             "sandboxes",
             SandboxesSupervisor.PropsOf(name, [.. _parts.Sandboxers, _podSandboxer], _parts.LiveEntities, _parts.Sandboxes, _parts.Time),
             static message => message is IForSandbox or SandboxQueries.List,
             HoldsRoots: true);
-        return NamespaceActor.Props(name, _parts.Namespaces, [containers, sandboxes, pulls, transfers], _parts.Time);
+        return NamespaceActor.Props(name, _parts.Namespaces, [containers, sandboxes, pulls, transfers, runs], _parts.Time);
     }
 
     private void Add(string name, Func<Props> props)

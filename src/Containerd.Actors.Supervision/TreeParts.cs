@@ -13,6 +13,7 @@ using Containerd.Actors.Supervision.Namespaces;
 using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
+using Containerd.Actors.Supervision.Namespaces.Runs;
 using Containerd.Actors.Supervision.Namespaces.Sandboxes;
 using Containerd.Actors.Supervision.Namespaces.Sandboxes.Sandboxers;
 using Containerd.Actors.Supervision.Namespaces.Transfers;
@@ -80,6 +81,9 @@ public sealed record TreeParts
 
     /// <summary>When tasks are looked at that are to be restarted.</summary>
     public RestartSettings Restarts { get; init; } = new();
+
+    /// <summary>Bounds of runs.</summary>
+    public RunSettings Runs { get; init; } = new();
 
     /// <summary>When garbage is collected.</summary>
     public required GarbageCollectionSettings GarbageCollection { get; init; }

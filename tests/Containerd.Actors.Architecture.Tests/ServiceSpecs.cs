@@ -12,6 +12,7 @@ public sealed class ServiceSpecs
         [
             "containerd.actors.v1.Audit",
             "containerd.actors.v1.Node",
+            "containerd.actors.v1.Runs",
             "containerd.runtime.sandbox.v1.Sandbox",
             "containerd.services.containers.v1.Containers",
             "containerd.services.content.v1.Content",

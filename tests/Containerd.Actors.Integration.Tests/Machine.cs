@@ -142,6 +142,7 @@ public sealed class Machine : IAsyncLifetime
     {
         string script = $"""
             set -e; cd {_work}; mkdir -p r/bin r/tmp r/etc r/proc r/sys r/dev; cp /bin/busybox r/bin/
+            printf 'root:x:0:0::/:/bin/sh\nweb:x:33:44::/:/bin/sh\n' >r/etc/passwd
             for a in $(/bin/busybox --list); do [ $a = busybox ] || ln -s busybox r/bin/$a; done
             umoci init --layout l; umoci new --image l:busybox; umoci insert --image l:busybox r /
             umoci config --image l:busybox --config.cmd /bin/sh --config.env PATH=/bin

@@ -2,8 +2,8 @@
 
 using System.CommandLine;
 using Containerd.Actors.Cli.Options;
-using Containerd.Actors.Cli.Running;
 using Containerd.Actors.Client.Lifecycles;
+using Containerd.Actors.Oci.Images;
 using Containerd.Services.Containers.V1;
 
 namespace Containerd.Actors.Cli.Commands;
@@ -33,7 +33,7 @@ internal static class StopCommand
     {
         try
         {
-            return container.Labels.TryGetValue(ContainerLabels.StopSignal, out string? name) ? Signals.Parse(name) : Signals.Terminate;
+            return container.Labels.TryGetValue(InheritedLabels.StopSignal, out string? name) ? Signals.Parse(name) : Signals.Terminate;
         }
         catch (FormatException)
         {

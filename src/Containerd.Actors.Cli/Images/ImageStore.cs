@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Containerd.Actors.Cli.Errors;
-using Containerd.Actors.Cli.Options;
 using Containerd.Actors.Client.Connections;
 using Containerd.Actors.Client.Contents;
 using Containerd.Actors.Oci.Images;
+using Containerd.Actors.Oci.References;
 using Containerd.Services.Images.V1;
 using Grpc.Core;
 
@@ -23,7 +23,7 @@ internal sealed class ImageStore(ContainerdConnection connection)
     /// <summary>The image with this name, or with <c>:latest</c> behind it; null if there is none.</summary>
     public async Task<Image?> FindAsync(string name, CancellationToken cancellation)
     {
-        foreach (string candidate in ImageNames.Candidates(name))
+        foreach (string candidate in StoredNames.Candidates(name))
         {
             if (await FindExactlyAsync(candidate, cancellation).ConfigureAwait(false) is { } found)
             {

@@ -12,13 +12,4 @@ internal static class ImageNames
         string host = slash > 0 ? name[..slash] : "";
         return host == "localhost" || host.Contains('.', StringComparison.Ordinal) || host.Contains(':', StringComparison.Ordinal);
     }
-
-    /// <summary>The names under which an image may be stored: as given, and with <c>:latest</c> where it has neither tag nor digest.</summary>
-    public static IReadOnlyList<string> Candidates(string name)
-    {
-        string last = name[(name.LastIndexOf('/') + 1)..];
-        return last.Contains(':', StringComparison.Ordinal) || name.Contains('@', StringComparison.Ordinal)
-            ? [name]
-            : [name, name + ":latest"];
-    }
 }

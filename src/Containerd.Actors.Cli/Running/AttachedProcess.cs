@@ -7,15 +7,23 @@ using Grpc.Core;
 
 namespace Containerd.Actors.Cli.Running;
 
-/// <summary>Runs a created process in the foreground: its streams, its terminal and its signals are cactl's.</summary>
-/// <remarks>
-/// A daemon that goes away meanwhile does not end the process: the wait is taken up again when the daemon is back.
-/// </remarks>
-internal sealed class AttachedProcess(TaskProcess process, FifoSet fifos, bool terminal, bool interactive, TimeProvider time)
+/// <summary>How a process that cactl runs in view is started, and how its end is heard of.</summary>
+internal interface IAttachment
 {
-    private static readonly TimeSpan AbsenceMax = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
+    /// <summary>True when the process exists before it is started, so that its terminal can be given a size.</summary>
+    bool IsCreated { get; }
 
+    /// <summary>Starts the process; answers when it runs.</summary>
+    Task StartAsync();
+
+    /// <summary>Answers when the process has ended. Asked before the start.</summary>
+    Task<ProcessExit> WaitAsync();
+}
+
+/// <summary>Runs a process in the foreground: its streams, its terminal and its signals are cactl's.</summary>
+internal sealed class AttachedProcess(
+    IAttachment attachment, TaskProcess process, FifoSet fifos, bool terminal, bool interactive, TimeProvider time)
+{
     /// <summary>Starts the process and answers its exit status.</summary>
     /// <param name="signals">What was caught since before the process was created.</param>
     /// <param name="started">Called when the process runs.</param>
@@ -24,16 +32,16 @@ internal sealed class AttachedProcess(TaskProcess process, FifoSet fifos, bool t
     {
         StreamCopy output = StreamCopy.Start(fifos.Output, StandardStreams.Output());
         StreamCopy error = StreamCopy.Start(fifos.Error, StandardStreams.Error());
-        Task<ProcessExit> exit = WaitAsync();
+        Task<ProcessExit> exit = attachment.WaitAsync();
         try
         {
-            if (terminal)
+            if (terminal && attachment.IsCreated)
             {
                 // A container's terminal is there already and has its size from the first moment; an exec's comes with the start.
                 await ResizeAsync().ConfigureAwait(false);
             }
 
-            await process.StartAsync(CancellationToken.None).ConfigureAwait(false);
+            await attachment.StartAsync().ConfigureAwait(false);
             started?.Invoke();
             using RawTerminal? raw = terminal && interactive ? RawTerminal.Enter() : null;
             if (interactive && fifos.OpenInput() is { } input)
@@ -65,23 +73,6 @@ internal sealed class AttachedProcess(TaskProcess process, FifoSet fifos, bool t
     private static void Forget(Task task) =>
         task.ContinueWith(
             failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-
-    private async Task<ProcessExit> WaitAsync()
-    {
-        long? since = null;
-        while (true)
-        {
-            try
-            {
-                return await process.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (RpcException absent) when (absent.StatusCode is StatusCode.Unavailable
-                && time.GetElapsedTime(since ??= time.GetTimestamp()) < AbsenceMax)
-            {
-                await Task.Delay(RetryInterval, time).ConfigureAwait(false);
-            }
-        }
-    }
 
     private async Task FeedAsync(Stream input)
     {

@@ -65,7 +65,8 @@ internal sealed class ContainerExec(Session session, ExecRequest request)
         var process = new TaskProcess(session.Connection, request.Id, execId);
         try
         {
-            return await new AttachedProcess(process, fifos, request.Terminal, request.Interactive, session.Time)
+            TaskAttachment attachment = new(process, session.Time);
+            return await new AttachedProcess(attachment, process, fifos, request.Terminal, request.Interactive, session.Time)
                 .RunAsync(signals).ConfigureAwait(false);
         }
         finally

@@ -8,16 +8,14 @@ using Containerd.Actors.Cli.Terminals;
 using Containerd.Actors.Client.Lifecycles;
 using Containerd.Actors.Client.Stdio;
 using Containerd.Actors.Client.Values;
-using Containerd.Actors.Oci.Images;
-using Containerd.Services.Containers.V1;
 using Containerd.Services.Images.V1;
-using Containerd.Services.Tasks.V1;
-using Containerd.Types;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
 namespace Containerd.Actors.Cli.Running;
 
 /// <summary>Creates a container from an image and runs it, in the foreground or detached.</summary>
+/// <remarks>By one call where the daemon serves it (<see cref="TreeRun"/>), otherwise step by step (<see cref="StepwiseRun"/>).</remarks>
 internal sealed class ContainerRun(Session session, RunRequest request)
 {
     /// <summary>Where named pipes are made.</summary>
@@ -25,54 +23,52 @@ internal sealed class ContainerRun(Session session, RunRequest request)
 
     private const string LogRoot = "/var/lib/containerd-actors/logs";
 
-    private readonly ContainerLifecycle _lifecycle = new(session.Connection, session.Time);
-    private readonly StageTimes _stages = new(session.Time);
-    private readonly string _id = request.Name ?? RandomNumberGenerator.GetHexString(12, lowercase: true);
+    /// <summary>The container's id.</summary>
+    public string Id { get; } = request.Name ?? RandomNumberGenerator.GetHexString(12, lowercase: true);
+
+    /// <summary>How long it all took.</summary>
+    public StageTimes Stages { get; } = new(session.Time);
+
+    /// <summary>Options for the runtime; null for none.</summary>
+    public Any? RuntimeOptions { get; } =
+        request.RuncBinary.Length > 0 ? TypedAny.Of(new Runc.V1.Options { BinaryName = request.RuncBinary }) : null;
+
+    /// <summary>Labels over those of the image.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Labels =>
+        request.Detached ? request.Labels.Append(KeyValuePair.Create(ContainerLabels.LogPath, LogPath)) : request.Labels;
+
+    private string LogPath =>
+        request.LogPath is { } path ? Path.GetFullPath(path) : DefaultLogPath(session.Connection.Namespace, Id);
+
+    /// <summary>Where the output of a detached container goes unless the user says otherwise.</summary>
+    public static string DefaultLogPath(string name, string id) => Path.Combine(LogRoot, name, id + ".log");
 
     /// <summary>Runs the container and answers the exit code; prints the id of a detached one.</summary>
     /// <exception cref="CliFailure">Nothing runs, and nothing but the image is left.</exception>
     public async Task<int> ExecuteAsync(CancellationToken cancellation)
     {
         using SignalForwarding? signals = request.Detached ? null : SignalForwarding.Start();
-        IReadOnlyList<Mount> rootfs = [];
-        bool created = false;
-        bool started = false;
         try
         {
-            ResolvedImage image = await ResolveAsync(cancellation).ConfigureAwait(false);
-            _stages.Over("image");
-            rootfs = await CreateAsync(image, cancellation).ConfigureAwait(false);
-            created = true;
-            _stages.Over("snapshot and container");
+            int status = await RunAsync(signals, cancellation).ConfigureAwait(false);
             if (request.Detached)
             {
-                await StartDetachedAsync(rootfs).ConfigureAwait(false);
-                started = true;
-                await session.Out.WriteLineAsync(_id).ConfigureAwait(false);
-                return 0;
+                await session.Out.WriteLineAsync(Id).ConfigureAwait(false);
             }
 
-            int status = await RunAttachedAsync(rootfs, signals!).ConfigureAwait(false);
-            started = true;
             return status;
         }
-        catch (RpcException refused)
+        catch (RpcException refused) when (refused.StatusCode != StatusCode.Cancelled || !cancellation.IsCancellationRequested)
         {
-            CliFailure told = Failures.Of(refused, created ? _id : request.Image, session.Connection.Address);
+            string about = Failures.Text(refused).Contains($"image \"{request.Image}", StringComparison.Ordinal) ? request.Image : Id;
+            CliFailure told = Failures.Of(refused, about, session.Connection.Address);
             throw new CliFailure(told.Subject, told.Message, told.Hint, ExitCodes.OfStart(Failures.Text(refused)));
         }
         finally
         {
-            // A container that never ran is of no use to anyone; one that ran is kept unless it was not wanted.
-            if (created && (!started || request.Remove))
-            {
-                await CleanUpAsync().ConfigureAwait(false);
-                _stages.Over("removal");
-            }
-
             if (request.Timings)
             {
-                foreach (string line in _stages.ToTable().Lines(0))
+                foreach (string line in Stages.ToTable().Lines(0))
                 {
                     await session.Error.WriteLineAsync(line).ConfigureAwait(false);
                 }
@@ -80,13 +76,9 @@ internal sealed class ContainerRun(Session session, RunRequest request)
         }
     }
 
-    /// <summary>Where the output of a detached container goes unless the user says otherwise.</summary>
-    public static string DefaultLogPath(string name, string id) => Path.Combine(LogRoot, name, id + ".log");
-
-    private string LogPath =>
-        request.LogPath is { } path ? Path.GetFullPath(path) : DefaultLogPath(session.Connection.Namespace, _id);
-
-    private async Task<ResolvedImage> ResolveAsync(CancellationToken cancellation)
+    /// <summary>The image, pulled if it is missing and says from where.</summary>
+    /// <exception cref="CliFailure">There is no such image.</exception>
+    public async Task<Image> FindImageAsync(CancellationToken cancellation)
     {
         var store = new ImageStore(session.Connection);
         Image? image = await store.FindAsync(request.Image, cancellation).ConfigureAwait(false);
@@ -98,110 +90,47 @@ internal sealed class ContainerRun(Session session, RunRequest request)
             image = await store.FindAsync(request.Image, cancellation).ConfigureAwait(false);
         }
 
-        return image is null
-            ? throw new CliFailure(
-                request.Image, "image not found", "pull it with \"cactl pull HOST/NAME:TAG\", or give the full name")
-            : await store.ResolveAsync(image, PlatformMatcher.Default, cancellation).ConfigureAwait(false);
+        return image ?? throw new CliFailure(
+            request.Image, "image not found", "pull it with \"cactl pull HOST/NAME:TAG\", or give the full name");
     }
 
-    private Task<IReadOnlyList<Mount>> CreateAsync(ResolvedImage image, CancellationToken cancellation)
-    {
-        var container = new Container
-        {
-            Id = _id,
-            Image = image.Name,
-            Snapshotter = request.Snapshotter,
-            Runtime = new Container.Types.Runtime { Name = request.Runtime },
-        };
-        if (request.RuncBinary.Length > 0)
-        {
-            container.Runtime.Options = TypedAny.Of(new Runc.V1.Options { BinaryName = request.RuncBinary });
-        }
+    /// <summary>The pipes of a container in the foreground.</summary>
+    public FifoSet CreateFifos() => FifoSet.Create(FifoRoot, Id, request.Interactive, request.Terminal);
 
-        foreach ((string key, string value) in ContainerLabels.OfImage(image.Config.Config.Labels ?? new Dictionary<string, string>()))
-        {
-            container.Labels[key] = value;
-        }
-
-        if (image.Config.Config.StopSignal is { Length: > 0 } stopSignal)
-        {
-            container.Labels[ContainerLabels.StopSignal] = stopSignal;
-        }
-
-        foreach ((string key, string value) in request.Labels)
-        {
-            container.Labels[key] = value;
-        }
-
-        if (request.Detached)
-        {
-            container.Labels[ContainerLabels.LogPath] = LogPath;
-        }
-
-        return _lifecycle.CreateAsync(
-            container,
-            image.ChainId,
-            (rootfs, _) =>
-            {
-                var composer = new SpecComposer(session.Connection.Namespace, _id, request, image.Config.Config);
-                container.Spec = TypedAny.OfJson(TypedAny.SpecUrl, composer.Compose(rootfs));
-                return Task.CompletedTask;
-            },
-            cancellation);
-    }
-
-    private async Task StartDetachedAsync(IReadOnlyList<Mount> rootfs)
+    /// <summary>Makes the directory of the log of a detached container; answers the log as a URI.</summary>
+    public string OpenLog()
     {
         Directory.CreateDirectory(
             Path.GetDirectoryName(LogPath)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        string uri = "file://" + LogPath;
-        var task = new CreateTaskRequest { ContainerId = _id, Stdout = uri, Stderr = uri };
-        await CreateTaskAsync(task, rootfs).ConfigureAwait(false);
-        await new TaskProcess(session.Connection, _id).StartAsync(CancellationToken.None).ConfigureAwait(false);
-        _stages.Over("task start");
+        return "file://" + LogPath;
     }
 
-    private async Task<int> RunAttachedAsync(IReadOnlyList<Mount> rootfs, SignalForwarding signals)
-    {
-        using FifoSet fifos = FifoSet.Create(FifoRoot, _id, request.Interactive, request.Terminal);
-        var task = new CreateTaskRequest
-        {
-            ContainerId = _id,
-            Stdin = fifos.Stdin,
-            Stdout = fifos.Stdout,
-            Stderr = fifos.Stderr,
-            Terminal = request.Terminal,
-        };
-        await CreateTaskAsync(task, rootfs).ConfigureAwait(false);
-        var process = new TaskProcess(session.Connection, _id);
-        int status = await new AttachedProcess(process, fifos, request.Terminal, request.Interactive, session.Time)
-            .RunAsync(signals, () => _stages.Over("task start")).ConfigureAwait(false);
-        _stages.Over("process");
-        return status;
-    }
-
-    private async Task CreateTaskAsync(CreateTaskRequest task, IReadOnlyList<Mount> rootfs)
-    {
-        task.Rootfs.AddRange(rootfs);
-        if (request.RuncBinary.Length > 0)
-        {
-            task.Options = TypedAny.Of(new Runc.V1.Options { BinaryName = request.RuncBinary });
-        }
-
-        await session.Connection.Tasks.CreateAsync(task, cancellationToken: CancellationToken.None).ConfigureAwait(false);
-        _stages.Over("task create");
-    }
-
-    private async Task CleanUpAsync()
+    /// <summary>Removes all of the container; what cannot be removed is told, and the run is not refused for it.</summary>
+    public async Task CleanUpAsync(ContainerLifecycle lifecycle)
     {
         try
         {
-            await _lifecycle.CleanUpAsync(_id).ConfigureAwait(false);
+            await lifecycle.CleanUpAsync(Id).ConfigureAwait(false);
         }
         catch (Exception refused) when (refused is RpcException or OperationCanceledException)
         {
-            string line = new CliFailure(_id, $"not removed: {refused.Message}", $"\"cactl rm -f {_id}\"").Line;
-            await session.Error.WriteLineAsync(line).ConfigureAwait(false);
+            await TellRemainsAsync(refused.Message).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Tells that the container was not removed.</summary>
+    public Task TellRemainsAsync(string reason) =>
+        session.Error.WriteLineAsync(new CliFailure(Id, $"not removed: {reason}", $"\"cactl rm -f {Id}\"").Line);
+
+    private async Task<int> RunAsync(SignalForwarding? signals, CancellationToken cancellation)
+    {
+        try
+        {
+            return await new TreeRun(session, request, this).ExecuteAsync(signals, cancellation).ConfigureAwait(false);
+        }
+        catch (RpcException other) when (other.StatusCode == StatusCode.Unimplemented)
+        {
+            return await new StepwiseRun(session, request, this).ExecuteAsync(signals, cancellation).ConfigureAwait(false);
         }
     }
 }

@@ -21,10 +21,11 @@ internal sealed class SpecComposer(string name, string id, RunRequest request, C
     /// <exception cref="CliFailure">There is no command, or the image does not know the user.</exception>
     public byte[] Compose(IReadOnlyList<Mount> rootfs)
     {
-        using RootView? view = HasNames(User) ? RootView.Open(rootfs[0]) : null;
+        using RootView? view = UserResolver.HasNames(User) ? RootView.Open(rootfs[0]) : null;
         try
         {
-            return RuntimeSpecBuilder.Build(name, id, Options(view?.Path)).ToJson();
+            RuntimeSpecOptions options = Options(id, request) with { Image = image, User = User, RootFsDirectory = view?.Path };
+            return RuntimeSpecBuilder.Build(name, id, options).ToJson();
         }
         catch (FormatException refused)
         {
@@ -32,16 +33,14 @@ internal sealed class SpecComposer(string name, string id, RunRequest request, C
         }
     }
 
-    /// <summary>The request in the builder's terms.</summary>
-    /// <param name="rootDirectory">The image's files; null if no name has to be looked up.</param>
-    internal RuntimeSpecOptions Options(string? rootDirectory) => new()
+    /// <summary>The request in the builder's terms, without the image.</summary>
+    internal static RuntimeSpecOptions Options(string id, RunRequest request) => new()
     {
-        Image = Entrypoint(),
+        Entrypoint = request.Entrypoint,
         Args = request.Command,
         Env = request.Environment,
         Cwd = request.WorkingDirectory,
-        User = User,
-        RootFsDirectory = rootDirectory,
+        User = request.User,
         Terminal = request.Terminal,
         IsRootReadonly = request.ReadOnly,
         IsPrivileged = request.Privileged,
@@ -51,16 +50,5 @@ internal sealed class SpecComposer(string name, string id, RunRequest request, C
         MemoryLimit = request.MemoryBytes,
         CpuQuota = request.CpuQuota,
         CpuPeriod = request.CpuQuota is null ? null : Quantities.CpuPeriod,
-    };
-
-    // A number has groups in the files of the image too, but is worth no mount.
-    private static bool HasNames(string user) => user.Split(':').Any(part => part.Length > 0 && !part.All(char.IsAsciiDigit));
-
-    // The image's arguments belong to the image's entry point: with another one they mean nothing.
-    private ContainerConfig Entrypoint() => request.Entrypoint switch
-    {
-        null => image,
-        "" => image with { Entrypoint = [], Cmd = [] },
-        string command => image with { Entrypoint = [command], Cmd = [] },
     };
 }

@@ -20,6 +20,17 @@ internal sealed class StageTimes(TimeProvider time)
         _last = now;
     }
 
+    /// <summary>A stage is over that somebody else measured.</summary>
+    public void Told(string stage, TimeSpan took) => _stages.Add((stage, took));
+
+    /// <summary>What was not told of is a stage of its own.</summary>
+    public void Rest(string stage)
+    {
+        _last = time.GetTimestamp();
+        TimeSpan told = _stages.Aggregate(TimeSpan.Zero, (sum, each) => sum + each.Took);
+        _stages.Add((stage, time.GetElapsedTime(_began, _last) - told));
+    }
+
     /// <summary>The stages in their order, and all of them together.</summary>
     public Table ToTable()
     {

@@ -65,6 +65,7 @@ public sealed class ContainerdConnection : IDisposable
         Version = new VersionClient(invoker);
         Node = new Node.V1.Node.NodeClient(invoker);
         Audit = new Audit.AuditClient(invoker);
+        Runs = new Runs.V1.Runs.RunsClient(invoker);
     }
 
     /// <summary>Path of the socket.</summary>
@@ -126,6 +127,9 @@ public sealed class ContainerdConnection : IDisposable
 
     /// <summary>The journal; only Containerd.Actors serves it.</summary>
     public Audit.AuditClient Audit { get; }
+
+    /// <summary>Containers made, run and removed by one request; only Containerd.Actors serves it.</summary>
+    public Runs.V1.Runs.RunsClient Runs { get; }
 
     /// <summary>Prepares a connection to the socket at this path; a <c>unix://</c> prefix is accepted.</summary>
     /// <exception cref="ArgumentException">The path is longer than a socket address holds (107 bytes), or empty.</exception>

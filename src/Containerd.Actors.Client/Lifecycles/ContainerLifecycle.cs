@@ -73,8 +73,16 @@ public sealed class ContainerLifecycle(ContainerdConnection connection, TimeProv
             await RemoveSnapshotAsync(found.Container.Snapshotter, found.Container.SnapshotKey, cancellation).ConfigureAwait(false);
         }
 
-        await connection.Containers.DeleteAsync(
-            new DeleteContainerRequest { Id = id }, cancellationToken: cancellation).ConfigureAwait(false);
+        try
+        {
+            await connection.Containers.DeleteAsync(
+                new DeleteContainerRequest { Id = id }, cancellationToken: cancellation).ConfigureAwait(false);
+        }
+        catch (RpcException gone) when (gone.StatusCode == StatusCode.NotFound)
+        {
+            // A container that its run removes when it has ended was removed so meanwhile.
+            return;
+        }
     }
 
     /// <summary>As <see cref="RemoveAsync"/> with force, for clean-up: nothing cancels it but time, and a missing part is fine.</summary>

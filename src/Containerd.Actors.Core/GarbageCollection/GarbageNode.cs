@@ -51,15 +51,22 @@ public sealed record ContainerRoot(
 {
     // No container can have such an id.
     private const string SandboxPrefix = "sandbox/";
+    private const string RunPrefix = "run/";
 
-    /// <summary>True for what a sandbox keeps, which is what its labels refer to.</summary>
-    public bool IsSandbox => ContainerId.StartsWith(SandboxPrefix, StringComparison.Ordinal);
+    /// <summary>True for what a container keeps by its record.</summary>
+    public bool IsContainer => !ContainerId.Contains('/', StringComparison.Ordinal);
 
     /// <summary>Under which id a sandbox keeps what it keeps.</summary>
     public static string IdOfSandbox(string id) => SandboxPrefix + id;
 
     /// <summary>What a sandbox keeps.</summary>
     public static ContainerRoot OfSandbox(string id, ImmutableSortedDictionary<string, string> labels) => new(IdOfSandbox(id), "", "", labels);
+
+    /// <summary>Under which id a run keeps what it keeps.</summary>
+    public static string IdOfRun(string id) => RunPrefix + id;
+
+    /// <summary>What a run keeps until its container has a record: the snapshot that it prepares.</summary>
+    public static ContainerRoot OfRun(string id, string snapshotter) => new(IdOfRun(id), snapshotter, id, Protocol.Values.Labels.None);
 }
 
 /// <summary>An ingest that was neither committed nor given up.</summary>

@@ -2,6 +2,7 @@
 
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Namespaces;
+using Containerd.Actors.Oci.Runtime;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Messages;
 
@@ -30,6 +31,12 @@ public static class MountCommands
 
     /// <summary>Unmounts what was activated.</summary>
     public sealed record Deactivate(string Namespace, string Name, Caller By) : IRequest<Nothing>, IForMounts;
+
+    /// <summary>Says who a user is in the files of a tree: it is mounted for as long as that takes.</summary>
+    /// <param name="Namespace">The namespace.</param>
+    /// <param name="Mounts">What mounts the tree.</param>
+    /// <param name="User"><c>user[:group]</c>, by name or number.</param>
+    public sealed record FindUser(string Namespace, ImmutableArray<Mount> Mounts, string User) : IRequest<UserSpec>, IForMounts;
 
     /// <summary>Tells of one.</summary>
     public sealed record Get(string Namespace, string Name) : IRequest<Activation>, IForMounts;

@@ -43,6 +43,7 @@ using Containerd.Actors.Supervision.Namespaces.Containers;
 using Containerd.Actors.Shims.Starting;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
+using Containerd.Actors.Supervision.Namespaces.Runs;
 using Containerd.Actors.Supervision.Namespaces.Sandboxes;
 using Containerd.Actors.Supervision.Namespaces.Sandboxes.Sandboxers;
 using Containerd.Actors.Supervision.Namespaces.Transfers;
@@ -103,7 +104,7 @@ internal static class DaemonHost
                     new LinuxEffectRunner(),
                     content,
                     new SnapshotEffectRunner(backends),
-                    new MountEffectRunner(activations),
+                    new MountEffectRunner(activations, scratch),
                     new DiffEffectRunner(
                         store, LayerLimits.Default, scratch, new StreamProcessors(plugins.Processors), activations)),
                 Snapshotters = backends,
@@ -124,6 +125,7 @@ internal static class DaemonHost
                 ],
                 Sandboxes = SandboxesSettings.From(config),
                 Restarts = RestartSettings.From(config),
+                Runs = RunSettings.From(config),
                 LiveEntities = journal.LiveEntities,
                 Time = TimeProvider.System,
                 Executor = ExecutorSettings.Read(config),

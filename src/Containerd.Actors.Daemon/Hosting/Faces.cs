@@ -14,6 +14,7 @@ using Containerd.Actors.Grpc.Leases;
 using Containerd.Actors.Grpc.Mounts;
 using Containerd.Actors.Grpc.Namespaces;
 using Containerd.Actors.Grpc.Node;
+using Containerd.Actors.Grpc.Runs;
 using Containerd.Actors.Grpc.Sandboxes;
 using Containerd.Actors.Grpc.Snapshots;
 using Containerd.Actors.Grpc.Streaming;
@@ -136,6 +137,7 @@ internal sealed class Faces : IAsyncDisposable
         app.MapGrpcService<VersionService>();
         app.MapGrpcService<NodeService>();
         app.MapGrpcService<AuditService>();
+        app.MapGrpcService<RunsService>();
     }
 
     // unix(7), SO_PEERCRED: who connected is known to the kernel and cannot be claimed.

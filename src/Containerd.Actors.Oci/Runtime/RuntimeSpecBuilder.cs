@@ -10,6 +10,9 @@ public sealed record RuntimeSpecOptions
     /// <summary>The image's configuration; null for none.</summary>
     public ContainerConfig? Image { get; init; }
 
+    /// <summary>In place of the image's entry point and its <c>Cmd</c>, which belongs to it; empty for none, null keeps both.</summary>
+    public string? Entrypoint { get; init; }
+
     /// <summary>Arguments in place of the image's <c>Cmd</c>; empty keeps that.</summary>
     public IReadOnlyList<string> Args { get; init; } = [];
 
@@ -104,8 +107,13 @@ public static class RuntimeSpecBuilder
     // Arguments replace the command and keep the entry point, as docker and ctr do.
     private static IReadOnlyList<string> Args(RuntimeSpecOptions options)
     {
-        IReadOnlyList<string> command = options.Args.Count > 0 ? options.Args : options.Image?.Cmd ?? [];
-        IReadOnlyList<string> all = [.. options.Image?.Entrypoint ?? [], .. command];
+        (IReadOnlyList<string> entrypoint, IReadOnlyList<string> command) = options.Entrypoint switch
+        {
+            null => (options.Image?.Entrypoint ?? [], options.Image?.Cmd ?? []),
+            "" => ([], []),
+            { } other => ([other], []),
+        };
+        IReadOnlyList<string> all = [.. entrypoint, .. options.Args.Count > 0 ? options.Args : command];
         return all.Count > 0 ? all : throw new FormatException("no arguments specified");
     }
 

@@ -11,6 +11,13 @@ public static class UserResolver
     private const long FileBytesMax = 4 * 1024 * 1024;
     private const int LinksMax = 40;
 
+    /// <summary>True when the image's files say who is meant: root is 0 in every image, and a number is worth no look at its groups.</summary>
+    public static bool HasNames(string user)
+    {
+        ArgumentNullException.ThrowIfNull(user);
+        return user != "root" && user.Split(':').Any(part => part.Length > 0 && !part.All(char.IsAsciiDigit));
+    }
+
     /// <summary>Who is meant.</summary>
     /// <param name="user">Empty for root.</param>
     /// <param name="rootFsDirectory">Where the image's files are; null when only numbers can be understood.</param>

@@ -114,63 +114,21 @@ public sealed class DiffEffectRunner(
 
     private DiffEffects.WrittenLayer Create(DiffEffects.Create create, CancellationToken cancellationToken)
     {
-        using ScratchMounts lowers = ScratchMounts.Of(create.Lower, activations, scratch, cancellationToken);
-        using ScratchMounts uppers = ScratchMounts.Of(create.Upper, activations, scratch, cancellationToken);
-        string directory = Path.Combine(scratch, $"diff-{Guid.NewGuid():N}");
-        string lower = Path.Combine(directory, "lower");
-        string upper = Path.Combine(directory, "upper");
-        Directory.CreateDirectory(lower);
-        Directory.CreateDirectory(upper);
+        using ReadOnlyTree lower = ReadOnlyTree.Open(create.Lower, activations, scratch, cancellationToken);
+        using ReadOnlyTree upper = ReadOnlyTree.Open(create.Upper, activations, scratch, cancellationToken);
+        Ingest ingest = store.OpenIngest(create.Namespace, create.Reference);
         try
         {
-            Mounter.MountAll(ReadOnly(lowers.Mounts), lower);
-            Mounter.MountAll(ReadOnly(uppers.Mounts), upper);
-            Ingest ingest = store.OpenIngest(create.Namespace, create.Reference);
-            try
-            {
-                ingest.Truncate(0);
-                WrittenLayer written = LayerWriter.Write(
-                    new DiffSource(lower, upper), create.MediaType, ingest, create.SourceDateEpoch, cancellationToken);
-                return new DiffEffects.WrittenLayer(written.Descriptor, written.DiffId, ingest);
-            }
-            catch
-            {
-                // A layer cannot be gone on with where it broke off.
-                ingest.Abort();
-                throw;
-            }
+            ingest.Truncate(0);
+            WrittenLayer written = LayerWriter.Write(
+                new DiffSource(lower.Path, upper.Path), create.MediaType, ingest, create.SourceDateEpoch, cancellationToken);
+            return new DiffEffects.WrittenLayer(written.Descriptor, written.DiffId, ingest);
         }
-        finally
+        catch
         {
-            Mounter.UnmountAll(upper);
-            Mounter.UnmountAll(lower);
-            Directory.Delete(upper);
-            Directory.Delete(lower);
-            Directory.Delete(directory);
+            // A layer cannot be gone on with where it broke off.
+            ingest.Abort();
+            throw;
         }
-    }
-
-    // overlayfs.rst: an upper directory must not be used by two mounts at once, but it may be a lower one of another.
-    private static ImmutableArray<Mount> ReadOnly(ImmutableArray<Mount> mounts) => [.. mounts.Select(ReadOnly)];
-
-    private static Mount ReadOnly(Mount mount)
-    {
-        if (mount.Type != "overlay")
-        {
-            return mount with { Options = [.. mount.Options.Where(option => option != "rw" && option != "ro"), "ro"] };
-        }
-
-        string? upper = mount.Options.FirstOrDefault(option => option.StartsWith("upperdir=", StringComparison.Ordinal))?["upperdir=".Length..];
-        return upper is null
-            ? mount
-            : mount with
-            {
-                Options =
-                [
-                    .. mount.Options
-                        .Where(option => !option.StartsWith("upperdir=", StringComparison.Ordinal) && !option.StartsWith("workdir=", StringComparison.Ordinal))
-                        .Select(option => option.StartsWith("lowerdir=", StringComparison.Ordinal) ? $"lowerdir={upper}:{option["lowerdir=".Length..]}" : option),
-                ],
-            };
     }
 }

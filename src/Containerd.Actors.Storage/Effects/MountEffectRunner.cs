@@ -2,6 +2,7 @@
 
 using Containerd.Actors.Core.Executor;
 using Containerd.Actors.Core.Linux;
+using Containerd.Actors.Oci.Runtime;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Storage.Mounts;
 
@@ -9,7 +10,8 @@ namespace Containerd.Actors.Storage.Effects;
 
 /// <summary>Carries out <see cref="MountEffects"/>.</summary>
 /// <param name="directories">Where mount points lie.</param>
-public sealed class MountEffectRunner(ActivationDirectories directories) : IEffectRunner
+/// <param name="scratch">Directory for the mount points of trees that are looked into.</param>
+public sealed class MountEffectRunner(ActivationDirectories directories, string scratch) : IEffectRunner
 {
     /// <inheritdoc />
     public bool Runs(Effect effect) => effect?.GetType().DeclaringType == typeof(MountEffects);
@@ -24,10 +26,25 @@ public sealed class MountEffectRunner(ActivationDirectories directories) : IEffe
             case MountEffects.Deactivate deactivate:
                 Deactivate(deactivate);
                 return null;
+            case MountEffects.FindUser find:
+                return FindUser(find, cancellationToken);
             case MountEffects.List:
                 return directories.List();
             default:
                 throw new RefusedException(Error.NotImplemented($"effect {effect}"));
+        }
+    }
+
+    private UserSpec FindUser(MountEffects.FindUser find, CancellationToken cancellationToken)
+    {
+        using ReadOnlyTree tree = ReadOnlyTree.Open(find.Mounts, directories, scratch, cancellationToken);
+        try
+        {
+            return UserResolver.Resolve(find.User, tree.Path);
+        }
+        catch (FormatException unknown)
+        {
+            throw new RefusedException(Error.Invalid(unknown.Message), unknown);
         }
     }
 

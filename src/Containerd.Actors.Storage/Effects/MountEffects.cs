@@ -37,6 +37,19 @@ public static class MountEffects
         public override string Call => "umount2";
     }
 
+    /// <summary>Mounts a tree, reads who a user is in its files, and unmounts it. The value is a <see cref="Oci.Runtime.UserSpec"/>.</summary>
+    public sealed record FindUser(ImmutableArray<Mount> Mounts, string User) : Effect
+    {
+        /// <inheritdoc />
+        public override LaneKind Lane => LaneKind.Mount;
+
+        /// <inheritdoc />
+        public override string Subject => $"user {User}";
+
+        /// <inheritdoc />
+        public override string Call => "mount";
+    }
+
     /// <summary>Looks what is mounted. The value is a list of <see cref="Mounts.FoundActivation"/>.</summary>
     public sealed record List : Effect
     {

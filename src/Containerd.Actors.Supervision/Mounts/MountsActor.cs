@@ -7,10 +7,12 @@ using Containerd.Actors.Core.Executor;
 using Containerd.Actors.Core.GarbageCollection;
 using Containerd.Actors.Core.Mounts;
 using Containerd.Actors.Core.Namespaces;
+using Containerd.Actors.Oci.Runtime;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Messages;
 using Containerd.Actors.Storage.Effects;
 using Containerd.Actors.Storage.Mounts;
+using Containerd.Actors.Supervision.Executor;
 using Error = Containerd.Actors.Protocol.Errors.Error;
 
 namespace Containerd.Actors.Supervision.Mounts;
@@ -68,6 +70,7 @@ public sealed class MountsActor : UntypedActor, IWithTimers
             case MountCommands.Deactivate deactivate:
                 Context.ActorOf(DeactivateOperation.Props(deactivate, Sender, _executor, _namespaces));
                 break;
+            case MountCommands.FindUser find: Find(find); break;
             case IForMounts query: Context.ActorOf(LookUpOperation.Props(query, Sender, _namespaces)); break;
             case SweepCommands.BeginMounts: Begin(); break;
             case SweepCommands.SweepMounts sweep: Sweep(sweep); break;
@@ -88,6 +91,13 @@ public sealed class MountsActor : UntypedActor, IWithTimers
         IActorRef operation = Context.ActorOf(ActivateOperation.Props(activate, plan, number, Sender, _executor, _namespaces, _time));
         _unsettled[operation] = number;
         Context.Watch(operation);
+    }
+
+    private void Find(MountCommands.FindUser find)
+    {
+        IActorRef replyTo = Sender;
+        Context.ActorOf(OneEffect.Props(_executor, new MountEffects.FindUser(find.Mounts, find.User), outcome => replyTo.Tell(
+            outcome is Outcome.Done { Value: UserSpec user } ? Reply.Done(user) : Reply.Refused<UserSpec>(outcome.Refusal!))));
     }
 
     private void Begin()

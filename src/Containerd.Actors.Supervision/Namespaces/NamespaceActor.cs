@@ -159,7 +159,7 @@ public sealed class NamespaceActor : EntityActor<NamespaceState>, IWithTimers
                 Change(Decided.Decide(command), command);
                 break;
             case NamespaceCommands.Delete command:
-                Change(Decided.Decide(command, _roots.Values.Count(root => !root.IsSandbox)), command);
+                Change(Decided.Decide(command, _roots.Values.Count(root => root.IsContainer)), command);
                 break;
             case ImageCommands.Create command:
                 Change(Decided.Decide(command, now), command);

@@ -149,12 +149,4 @@ public sealed class OptionSpecs
     [InlineData("/redis", false)]
     public void Only_a_name_with_a_host_is_fully_qualified(string name, bool qualified) =>
         Assert.Equal(qualified, ImageNames.IsFullyQualified(name));
-
-    [Fact]
-    public void Latest_is_tried_only_where_neither_tag_nor_digest_is_given()
-    {
-        Assert.Equal(["localhost:5000/a", "localhost:5000/a:latest"], ImageNames.Candidates("localhost:5000/a"));
-        Assert.Equal(["a:1"], ImageNames.Candidates("a:1"));
-        Assert.Equal(["a@sha256:00"], ImageNames.Candidates("a@sha256:00"));
-    }
 }

@@ -116,21 +116,10 @@ public sealed class RunningSpecs
         var container = new Container();
         if (label is not null)
         {
-            container.Labels[ContainerLabels.StopSignal] = label;
+            container.Labels[InheritedLabels.StopSignal] = label;
         }
 
         Assert.Equal(signal, StopCommand.SignalOf(container));
-    }
-
-    [Fact]
-    public void Only_an_images_own_labels_are_copied()
-    {
-        Dictionary<string, string> labels = new()
-        {
-            ["who"] = "me", ["containerd.io/gc.root"] = "x", ["io.cri-containerd.kind"] = "y", ["long"] = new string('x', 5000),
-        };
-
-        Assert.Equal(["who"], ContainerLabels.OfImage(labels).Select(label => label.Key));
     }
 
     [Fact]

@@ -73,7 +73,7 @@ public abstract class StorageFixture : TestKit
         Mounts = ActivationDirectories.Open(
             Directory.CreateDirectory(Path.Combine(_directory, "mounts")).FullName, _directory, new LinuxEffectRunner(), TimeProvider.System);
         Backend = NativeBackend.Open(Path.Combine(_directory, Snapshotter));
-        IEffectRunner runner = new EffectRunners(new ContentEffectRunner(Store), new SnapshotEffectRunner([Backend]), new MountEffectRunner(Mounts));
+        IEffectRunner runner = new EffectRunners(new ContentEffectRunner(Store), new SnapshotEffectRunner([Backend]), new MountEffectRunner(Mounts, _directory));
         runner = wrap?.Invoke(runner) ?? runner;
         GarbageCollectionSettings garbage = GarbageCollectionSettings.From(GarbageCollectionSettings.Default);
         if (!collects)

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Immutable;
+using Containerd.Actors.Protocol.Runs;
+
+namespace Containerd.Actors.Supervision.Namespaces.Runs;
+
+/// <summary>How long the stages of a run took. They follow each other, so one thread at a time comes by.</summary>
+internal sealed class StageClock(TimeProvider time)
+{
+    private ImmutableArray<RunStage> _over = [];
+
+    /// <summary>Does a stage; one that fails is not told of.</summary>
+    public async Task<T> TimeAsync<T>(string name, Func<Task<T>> stage)
+    {
+        long began = time.GetTimestamp();
+        T result = await stage().ConfigureAwait(false);
+        _over = _over.Add(new RunStage(name, time.GetElapsedTime(began)));
+        return result;
+    }
+
+    /// <summary>What was done since the last time this was asked.</summary>
+    public ImmutableArray<RunStage> Take()
+    {
+        ImmutableArray<RunStage> taken = _over;
+        _over = [];
+        return taken;
+    }
+}
