@@ -69,6 +69,7 @@ internal static class DaemonHost
         using RootLock rootLock = RootLock.Acquire(Path.Combine(settings.Root, "daemon.lock"));
         using ILoggerFactory logs = Logs.Create(settings.LogLevel);
         HostLogger.Use(logs);
+        using SpanLog? spans = SpanLog.Listen(logs, settings.LogSpans);
 
         SnapshotSettings snapshots = SnapshotSettings.From(config);
         PluginSettings plugins = PluginSettings.From(config);

@@ -12,6 +12,7 @@ using Containerd.Actors.Oci.References;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Pulls;
+using Containerd.Actors.Supervision.Tracing;
 
 namespace Containerd.Actors.Supervision.Namespaces.Pulls;
 
@@ -60,24 +61,17 @@ internal sealed class PullSteps : IDisposable
     /// <param name="resolved">Called with what the reference stands for once verifiers accepted it.</param>
     /// <param name="told">Called with each document and where it is, from any thread.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<PreparedImage> PrepareAsync(Action<Descriptor> resolved, Action<LayerProgress> told, CancellationToken cancellationToken)
-    {
-        await LeaseAsync().ConfigureAwait(false);
-        cancellationToken.ThrowIfCancellationRequested();
-        Descriptor target = await _source.ResolveAsync(cancellationToken).ConfigureAwait(false);
-        await _tree.AskAsync(new VerifierCommands.Verify(_pull.Reference, target), cancellationToken).ConfigureAwait(false);
-        resolved(target);
-        DocumentStep documents = new(_uploads, _source, _pull.Wish, _reference, _settings, told);
-        return new PreparedImage(target, await documents.PrepareAsync(target, _by, cancellationToken).ConfigureAwait(false));
-    }
+    public Task<PreparedImage> PrepareAsync(Action<Descriptor> resolved, Action<LayerProgress> told, CancellationToken cancellationToken) =>
+        Spans.TimeAsync(
+            "pull resolve", _pull.By.Trace, "image", _pull.Reference, () => ResolveAsync(resolved, told, cancellationToken));
 
     /// <summary>Stores a blob; true when it was there before.</summary>
     public Task<bool> FetchAsync(Descriptor blob, Action<long> progress, CancellationToken cancellationToken) =>
-        _uploads.FetchAsync(blob, _by, progress, cancellationToken);
+        Spans.TimeAsync("pull fetch", _by.Trace, "digest", $"{blob.Digest}", () => _uploads.FetchAsync(blob, _by, progress, cancellationToken));
 
     /// <summary>Extracts a stored layer onto its parent.</summary>
     public Task UnpackAsync(Descriptor layer, PlannedSnapshot snapshot, string parent, CancellationToken cancellationToken) =>
-        _unpacking.UnpackAsync(layer, snapshot, parent, _by, cancellationToken);
+        Spans.TimeAsync("pull unpack", _by.Trace, "digest", $"{layer.Digest}", () => _unpacking.UnpackAsync(layer, snapshot, parent, _by, cancellationToken));
 
     /// <summary>Extracts a layer and leaves the rest to a link; null when its snapshot is there already.</summary>
     /// <param name="layer">The layer.</param>
@@ -87,12 +81,12 @@ internal sealed class PullSteps : IDisposable
     /// <param name="cancellationToken">Gives up.</param>
     public Task<ExtractedSnapshot?> ExtractAsync(
         Descriptor layer, PlannedSnapshot snapshot, string? parent, bool isArriving, CancellationToken cancellationToken) =>
-        _unpacking.ExtractAsync(
+        Spans.TimeAsync("pull unpack", _by.Trace, "digest", $"{layer.Digest}", () => _unpacking.ExtractAsync(
             layer,
             snapshot,
             new Extraction(parent, isArriving ? new ArrivingUpload(ContentLabels.IngestKey(layer), _settings.ArrivalPatience) : null),
             _by,
-            cancellationToken);
+            cancellationToken));
 
     /// <summary>Commits an extracted layer on its parent.</summary>
     public Task LinkAsync(Descriptor layer, PlannedSnapshot snapshot, ExtractedSnapshot extracted, string parent) =>
@@ -132,6 +126,17 @@ internal sealed class PullSteps : IDisposable
 
     /// <inheritdoc />
     public void Dispose() => _source.Dispose();
+
+    private async Task<PreparedImage> ResolveAsync(Action<Descriptor> resolved, Action<LayerProgress> told, CancellationToken cancellationToken)
+    {
+        await LeaseAsync().ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        Descriptor target = await _source.ResolveAsync(cancellationToken).ConfigureAwait(false);
+        await _tree.AskAsync(new VerifierCommands.Verify(_pull.Reference, target), cancellationToken).ConfigureAwait(false);
+        resolved(target);
+        DocumentStep documents = new(_uploads, _source, _pull.Wish, _reference, _settings, told);
+        return new PreparedImage(target, await documents.PrepareAsync(target, _by, cancellationToken).ConfigureAwait(false));
+    }
 
     // The id of the lease is that of the pull, so that the next daemon can give back what a killed one left.
     private async Task LeaseAsync()

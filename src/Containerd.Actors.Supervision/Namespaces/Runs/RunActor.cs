@@ -33,7 +33,6 @@ internal sealed class RunActor : UntypedActor, IWithTimers
 
     private readonly string _id;
     private readonly Func<RunCommands.Run?, RunWork> _works;
-    private readonly StageClock _stages;
     private readonly RunSettings _settings;
     private readonly ContainerRecord? _left;
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -44,8 +43,8 @@ internal sealed class RunActor : UntypedActor, IWithTimers
     private ContainerRecord? _record;
     private bool _removes;
 
-    public RunActor(string id, Func<RunCommands.Run?, RunWork> works, StageClock stages, RunSettings settings, ContainerRecord? left) =>
-        (_id, _works, _stages, _settings, _left) = (id, works, stages, settings, left);
+    public RunActor(string id, Func<RunCommands.Run?, RunWork> works, RunSettings settings, ContainerRecord? left) =>
+        (_id, _works, _settings, _left) = (id, works, settings, left);
 
     /// <summary>The name is free again: what is told after this cannot meet the run any more.</summary>
     internal sealed record Over(string Id);
@@ -70,12 +69,11 @@ internal sealed class RunActor : UntypedActor, IWithTimers
     /// <summary>A run that is asked for by the first message.</summary>
     /// <param name="id">Id of the container.</param>
     /// <param name="works">What it asks of the tree, on whose behalf.</param>
-    /// <param name="stages">What the work is timed with.</param>
     /// <param name="settings">Bounds.</param>
     /// <param name="left">Record of a container that an earlier daemon left to be removed; null for a new one.</param>
     public static Props Props(
-        string id, Func<RunCommands.Run?, RunWork> works, StageClock stages, RunSettings settings, ContainerRecord? left = null) =>
-        Akka.Actor.Props.Create(() => new RunActor(id, works, stages, settings, left));
+        string id, Func<RunCommands.Run?, RunWork> works, RunSettings settings, ContainerRecord? left = null) =>
+        Akka.Actor.Props.Create(() => new RunActor(id, works, settings, left));
 
     protected override void PreStart()
     {
@@ -99,7 +97,7 @@ internal sealed class RunActor : UntypedActor, IWithTimers
             case Gone: Timers.StartSingleTimer(nameof(Wait), new Wait(), _settings.RetryInterval); break;
             case Remove: Clear(); break;
             case Removed:
-                _asker.Tell(new RunProgress.Removed(_stages.Take()));
+                _asker.Tell(new RunProgress.Removed(_work!.TakeStages()));
                 End(Reply.Done());
                 break;
             case Remains remains: Again(remains.Error); break;
@@ -115,6 +113,7 @@ internal sealed class RunActor : UntypedActor, IWithTimers
         _stopping.Dispose();
         _givenUp.Cancel();
         _givenUp.Dispose();
+        _work?.Dispose();
     }
 
     private void Begin(RunCommands.Run run)
@@ -127,7 +126,7 @@ internal sealed class RunActor : UntypedActor, IWithTimers
     private void Go(RunningContainer running)
     {
         _record = running.Record;
-        _asker.Tell(new RunProgress.Started(running.Pid, _stages.Take()));
+        _asker.Tell(new RunProgress.Started(running.Pid, _work!.TakeStages()));
         if (_asker.IsNobody() && !_removes)
         {
             End(Reply.Done());
@@ -140,14 +139,13 @@ internal sealed class RunActor : UntypedActor, IWithTimers
 
     private void Await()
     {
-        RunWork work = _work!;
-        _stages.TimeAsync("process", () => _left is null ? work.WaitAsync(_id, _stopping.Token) : work.WaitForLeftAsync(_id, _stopping.Token))
-            .PipeTo(Self, success: exit => new Ended(exit), failure: cause => new Gone(ErrorOf(cause)));
+        Task<ProcessExit> end = _left is null ? _work!.WaitAsync(_id, _stopping.Token) : _work!.WaitForLeftAsync(_id, _stopping.Token);
+        end.PipeTo(Self, success: exit => new Ended(exit), failure: cause => new Gone(ErrorOf(cause)));
     }
 
     private void Finish(ProcessExit exit)
     {
-        _asker.Tell(new RunProgress.Exited(exit, _stages.Take()));
+        _asker.Tell(new RunProgress.Exited(exit, _work!.TakeStages()));
         if (_removes)
         {
             Clear();

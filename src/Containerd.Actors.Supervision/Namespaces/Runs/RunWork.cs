@@ -39,6 +39,7 @@ internal sealed record RunningContainer(ContainerRecord Record, uint Pid);
 /// snapshot that nothing keeps.
 /// </remarks>
 internal sealed class RunWork(string ns, Caller by, TreeAsk tree, ContentAccess content, ImageWalk walk, StageClock stages, ILoggingAdapter log)
+    : IDisposable
 {
     private const uint SignalKill = 9;
 
@@ -92,7 +93,8 @@ internal sealed class RunWork(string ns, Caller by, TreeAsk tree, ContentAccess 
 
     /// <summary>Waits for the end of the container's first process.</summary>
     /// <exception cref="RefusedException">There is no task, or it is away for a moment.</exception>
-    public Task<ProcessExit> WaitAsync(string id, CancellationToken stopping) => tree.AwaitAsync(new TaskQueries.Wait(ns, id, "", by), stopping);
+    public Task<ProcessExit> WaitAsync(string id, CancellationToken stopping) =>
+        stages.TimeAsync("process", () => tree.AwaitAsync(new TaskQueries.Wait(ns, id, "", by), stopping));
 
     /// <summary>As <see cref="WaitAsync"/> for what an earlier daemon left; a process that was never started has ended.</summary>
     public async Task<ProcessExit> WaitForLeftAsync(string id, CancellationToken stopping)
@@ -102,6 +104,12 @@ internal sealed class RunWork(string ns, Caller by, TreeAsk tree, ContentAccess 
             ? new ProcessExit(process.Pid, 0, null)
             : await WaitAsync(id, stopping).ConfigureAwait(false);
     }
+
+    /// <summary>The stages that are over since this was asked last.</summary>
+    public ImmutableArray<RunStage> TakeStages() => stages.Take();
+
+    /// <inheritdoc />
+    public void Dispose() => stages.Dispose();
 
     /// <summary>Removes task, record and snapshot of a container, each if it is still there; not those of another that has its id meanwhile.</summary>
     /// <exception cref="RefusedException">Something could not be removed.</exception>

@@ -105,17 +105,16 @@ public sealed class RunsSupervisor : UntypedActor, IWithTimers
     private IActorRef Start(string id, ContainerRecord? left)
     {
         // A run that is over may still be stopping; its name is free only after that.
-        StageClock stages = new(_time);
         string name = Context.Child(id).IsNobody() ? id : $"{id}:{++_generation}";
-        return _runs[id] = Context.Watch(Context.ActorOf(RunActor.Props(id, run => Work(id, run, stages), stages, _settings, left), name));
+        return _runs[id] = Context.Watch(Context.ActorOf(RunActor.Props(id, run => Work(id, run), _settings, left), name));
     }
 
-    private RunWork Work(string id, RunCommands.Run? run, StageClock stages)
+    private RunWork Work(string id, RunCommands.Run? run)
     {
         Caller by = run?.By ?? Caller.Policy("run --rm");
         TreeAsk tree = new(_tree, $"run of {id}", _settings.StepTimeout, $"{RunSettings.Path}.step-timeout");
         ContentAccess content = new(tree, _reader, _namespace, by, _documents, _time);
-        return new RunWork(_namespace, by, tree, content, new ImageWalk(content, _documents.DocumentBytesMax), stages, _log);
+        return new RunWork(_namespace, by, tree, content, new ImageWalk(content, _documents.DocumentBytesMax), new StageClock(_time, id, by.Trace), _log);
     }
 
     private void Forget(IActorRef ended)

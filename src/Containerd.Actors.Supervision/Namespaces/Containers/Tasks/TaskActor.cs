@@ -11,6 +11,7 @@ using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Supervision.Entities;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Execs;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
+using Containerd.Actors.Supervision.Tracing;
 
 namespace Containerd.Actors.Supervision.Namespaces.Containers.Tasks;
 
@@ -127,7 +128,15 @@ internal sealed class TaskActor(TaskDependencies on, string ns, string id)
         Decide(kill, kill.By, step);
     }
 
-    private void Decide(object request, Caller by, TaskStep step) => Settle(step, by, new Pending(request, Sender, by));
+    private void Decide(object request, Caller by, TaskStep step) => Settle(step, by, new Pending(request, Sender, by) { Span = SpanOf(request, by) });
+
+    private Span? SpanOf(object request, Caller by) => request switch
+    {
+        TaskCreation => Spans.Start("task create", by.Trace, "container.id", id),
+        TaskCommands.Start => Spans.Start("task start", by.Trace, "container.id", id),
+        TaskCommands.Delete => Spans.Start("task delete", by.Trace, "container.id", id),
+        _ => null,
+    };
 
     private void Observe(ShimSignal signal, Pending? pending)
     {
@@ -358,7 +367,21 @@ internal sealed class TaskActor(TaskDependencies on, string ns, string id)
     /// <summary>A client's request that is under way.</summary>
     private sealed record Pending(object Request, IActorRef ReplyTo, Caller By, ShimRequest? Shim = null)
     {
-        internal void Answer(TaskAnswer answer) => ReplyTo.Tell(Request switch
+        /// <summary>Ends with the answer; null when nobody listens.</summary>
+        internal Span? Span { get; init; }
+
+        internal void Answer(TaskAnswer answer)
+        {
+            if (answer is TaskAnswer.Refusal refusal)
+            {
+                Span?.Fail(refusal.Error.Text);
+            }
+
+            Span?.Dispose();
+            ReplyTo.Tell(ReplyOf(answer));
+        }
+
+        private object ReplyOf(TaskAnswer answer) => Request switch
         {
             IRequest<uint> or TaskCreation => answer switch
             {
@@ -373,7 +396,7 @@ internal sealed class TaskActor(TaskDependencies on, string ns, string id)
                 _ => throw new InvalidOperationException("the answer holds no exit"),
             },
             _ => answer is TaskAnswer.Refusal refused ? Reply.Refused<Nothing>(refused.Error) : Reply.Done(),
-        });
+        };
     }
 }
 
