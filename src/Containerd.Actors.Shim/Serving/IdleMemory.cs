@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Runtime;
+using Containerd.Actors.Linux.Memory;
 
 namespace Containerd.Actors.Shim.Serving;
 
@@ -29,6 +30,8 @@ internal sealed class IdleMemory : IDisposable
 
     private static void GiveBack()
     {
+        // First, as it leaves garbage.
+        ResidentMemory.GiveBack();
         GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
