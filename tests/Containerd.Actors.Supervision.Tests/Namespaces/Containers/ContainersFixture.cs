@@ -42,7 +42,7 @@ public abstract class ContainersFixture : TestKit
 
     protected ContainersSettings Settings { get; } = new()
     {
-        ShimCallTimeout = TimeSpan.FromMilliseconds(300),
+        ShimCallTimeout = TimeSpan.FromSeconds(1),
         ShimQueryTimeout = TimeSpan.FromMilliseconds(300),
         ShimConnectTimeout = TimeSpan.FromMilliseconds(300),
         ShimReconnectInterval = TimeSpan.FromMilliseconds(50),

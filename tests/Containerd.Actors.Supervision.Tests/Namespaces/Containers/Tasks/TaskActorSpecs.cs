@@ -116,7 +116,7 @@ public class TaskActorSpecs : ContainersFixture
         Assert.Equal(2, (await Do(new TaskQueries.List(Ns, By))).Length);
         await Exec("b", "e1");
         Assert.Equal(
-            "shim of task a did not answer Kill within 0.3 s (containerd.containers.shim.call-timeout): context deadline exceeded", await kill);
+            "shim of task a did not answer Kill within 1 s (containerd.containers.shim.call-timeout): context deadline exceeded", await kill);
         Assert.StartsWith("shim of task a did not answer Stats within", await Refusal(new TaskQueries.Stats(Ns, "a", By)), StringComparison.Ordinal);
     }
 
