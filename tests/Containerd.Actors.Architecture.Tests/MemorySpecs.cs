@@ -41,12 +41,21 @@ public sealed class MemorySpecs
     [Fact]
     public void Memory_is_given_back_once_after_work_when_it_is_quiet_again()
     {
-        IdleMemory memory = new();
-        long busy = 10 * IdleMemory.WorthBytes;
+        SpareMemory memory = new();
+        long busy = 10 * SpareMemory.WorthBytes;
         Assert.False(memory.IsDue(busy));
         Assert.True(memory.IsDue(busy + 1));
         Assert.False(memory.IsDue(busy + 2));
-        Assert.False(memory.IsDue(busy + IdleMemory.WorthBytes + 1));
-        Assert.True(memory.IsDue(busy + IdleMemory.WorthBytes + 1));
+        Assert.False(memory.IsDue(busy + SpareMemory.WorthBytes + 1));
+        Assert.True(memory.IsDue(busy + SpareMemory.WorthBytes + 1));
+    }
+
+    [Fact]
+    public void Memory_is_given_back_now_and_then_by_a_daemon_that_is_never_quiet()
+    {
+        SpareMemory memory = new();
+        long step = SpareMemory.BusyBytes / 4;
+        bool[] due = [.. Enumerable.Range(1, 8).Select(look => memory.IsDue(look * step))];
+        Assert.Equal([false, false, false, true, false, false, false, true], due);
     }
 }

@@ -165,7 +165,7 @@ internal static class DaemonHost
                 .AddSingleton<ILiveTree>(new LiveTree(root))
                 .AddSingleton<IRuntimes>(runtimes.Catalogue)
                 .AddSingleton<Core.Audit.IJournalReader>(journal), tree);
-            Task watching = IdleMemory.WatchAsync(TimeProvider.System, stopping);
+            Task watching = SpareMemory.WatchAsync(TimeProvider.System, stopping);
             await ServeAsync(settings, logs.CreateLogger("containerd"), stopping);
             await watching;
             await faces.StopAsync(settings.ShutdownTimeout);
