@@ -52,6 +52,7 @@ public sealed class Machine : IAsyncLifetime
             {
                 using Process process = Process.GetProcessById(shim);
                 process.Kill();
+                await process.WaitForExitAsync();
             }
 
             foreach (string mount in Mounts().OrderDescending(StringComparer.Ordinal))
@@ -65,10 +66,8 @@ public sealed class Machine : IAsyncLifetime
             await _registry.DisposeAsync();
         }
 
-        if (Directory.Exists(_work))
-        {
-            Directory.Delete(_work, recursive: true);
-        }
+        // What was killed with a shim may still write there for a moment.
+        await Command.UntilAsync(() => Command.RunAsync("rm", "-rf", "--one-file-system", _work), ran => ran.Status == 0);
     }
 
     internal Task<Ran> CtrAsync(params string[] arguments) => Command.RunAsync("ctr", ["--address", Socket, .. arguments]);
