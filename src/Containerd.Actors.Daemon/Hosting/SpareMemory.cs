@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Runtime;
 using Containerd.Actors.Linux.Memory;
 
 namespace Containerd.Actors.Daemon.Hosting;
@@ -9,7 +8,7 @@ namespace Containerd.Actors.Daemon.Hosting;
 /// <remarks>
 /// The runtime collects when something is allocated, so what a start, a pull or a storm of containers left would stay for as long as nothing
 /// happens, and the pages of code that only these use with it. What lives as long as a container outlives the collections of a busy heap, so
-/// a long row of containers would make it grow. A collection of a quiet heap takes some milliseconds.
+/// a long row of containers would make it grow.
 /// </remarks>
 internal sealed class SpareMemory
 {
@@ -38,8 +37,6 @@ internal sealed class SpareMemory
             {
                 if (memory.IsDue(GC.GetTotalAllocatedBytes()))
                 {
-                    GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
-                    GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
                     ResidentMemory.GiveBack();
                 }
             }

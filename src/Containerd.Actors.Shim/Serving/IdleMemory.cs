@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Runtime;
 using Containerd.Actors.Linux.Memory;
 
 namespace Containerd.Actors.Shim.Serving;
@@ -10,7 +9,7 @@ namespace Containerd.Actors.Shim.Serving;
 internal sealed class IdleMemory : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-    private readonly Timer _timer = new(_ => GiveBack(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    private readonly Timer _timer = new(_ => ResidentMemory.GiveBack(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
     /// <summary>Begins to wait anew.</summary>
     public void Later()
@@ -27,12 +26,4 @@ internal sealed class IdleMemory : IDisposable
 
     /// <inheritdoc />
     public void Dispose() => _timer.Dispose();
-
-    private static void GiveBack()
-    {
-        // First, as it leaves garbage.
-        ResidentMemory.GiveBack();
-        GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-    }
 }
