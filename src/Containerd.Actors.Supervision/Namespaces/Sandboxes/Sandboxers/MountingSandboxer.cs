@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Collections.Immutable;
 using Containerd.Actors.Core.GarbageCollection;
 using Containerd.Actors.Protocol.Sandboxes;
-using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 
 namespace Containerd.Actors.Supervision.Namespaces.Sandboxes.Sandboxers;
@@ -15,53 +13,38 @@ namespace Containerd.Actors.Supervision.Namespaces.Sandboxes.Sandboxers;
 /// <param name="log">Hears of mounts that could not be undone.</param>
 public sealed class MountingSandboxer(ISandboxer sandboxer, IRootfsMounts mounts, Action<string> log) : ISandboxer
 {
-    private static readonly TimeSpan UndoTimeout = TimeSpan.FromSeconds(15);
+    private readonly MountedRoots _roots = new(mounts, "sandbox", ContainerRoot.IdOfSandbox, log);
 
     /// <inheritdoc />
     public string Name => sandboxer.Name;
 
     /// <inheritdoc />
-    public async Task<ISandbox> CreateAsync(SandboxControl.Create command, SandboxRecord sandbox, CancellationToken cancellationToken)
+    public Task<ISandbox> CreateAsync(SandboxControl.Create command, SandboxRecord sandbox, CancellationToken cancellationToken)
     {
         (string ns, string id) = (command.Namespace, command.SandboxId);
-        ImmutableArray<RootfsMount> left = await mounts.ActivateAsync(
-            ns, ContainerRoot.IdOfSandbox(id), command.Rootfs, command.By, cancellationToken).ConfigureAwait(false);
-        if (left == command.Rootfs)
-        {
-            // Nothing was mounted, as for most sandboxes: nothing is asked for at their end.
-            return await sandboxer.CreateAsync(command, sandbox, cancellationToken).ConfigureAwait(false);
-        }
-
-        try
-        {
-            ISandbox made = await sandboxer.CreateAsync(command with { Rootfs = left }, sandbox, cancellationToken).ConfigureAwait(false);
-            return new MountedSandbox(made, this, ns, id);
-        }
-        catch
-        {
-            // The caller's patience may be over, which is no reason to leave anything behind.
-            using CancellationTokenSource limit = new(UndoTimeout);
-            await DeactivateAsync(ns, id, limit.Token).ConfigureAwait(false);
-            throw;
-        }
+        return _roots.MakeAsync(
+            ns,
+            id,
+            command.Rootfs,
+            command.By,
+            left => sandboxer.CreateAsync(command with { Rootfs = left }, sandbox, cancellationToken),
+            made => new MountedSandbox(made, _roots, ns, id),
+            cancellationToken);
     }
 
     /// <inheritdoc />
     public async Task<ISandbox?> LoadAsync(string ns, string id, CancellationToken cancellationToken) =>
-        await sandboxer.LoadAsync(ns, id, cancellationToken).ConfigureAwait(false) is { } sandbox ? new MountedSandbox(sandbox, this, ns, id) : null;
+        await sandboxer.LoadAsync(ns, id, cancellationToken).ConfigureAwait(false) is { } sandbox ? new MountedSandbox(sandbox, _roots, ns, id) : null;
 
     /// <inheritdoc />
     public async Task<SandboxExit> CleanUpAsync(string ns, string id, string runtimeName, CancellationToken cancellationToken)
     {
         SandboxExit exit = await sandboxer.CleanUpAsync(ns, id, runtimeName, cancellationToken).ConfigureAwait(false);
-        await DeactivateAsync(ns, id, cancellationToken).ConfigureAwait(false);
+        await _roots.UndoAsync(ns, id, cancellationToken).ConfigureAwait(false);
         return exit;
     }
 
-    private Task DeactivateAsync(string ns, string id, CancellationToken cancellationToken) =>
-        mounts.TryDeactivateAsync(ns, ContainerRoot.IdOfSandbox(id), $"sandbox {ns}/{id}", log, cancellationToken);
-
-    private sealed class MountedSandbox(ISandbox sandbox, MountingSandboxer owner, string ns, string id) : ISandbox
+    private sealed class MountedSandbox(ISandbox sandbox, MountedRoots roots, string ns, string id) : ISandbox
     {
         public string Address => sandbox.Address;
 
@@ -82,7 +65,7 @@ public sealed class MountingSandboxer(ISandboxer sandboxer, IRootfsMounts mounts
         public async Task ShutdownAsync(CancellationToken cancellationToken)
         {
             await sandbox.ShutdownAsync(cancellationToken).ConfigureAwait(false);
-            await owner.DeactivateAsync(ns, id, cancellationToken).ConfigureAwait(false);
+            await roots.UndoAsync(ns, id, cancellationToken).ConfigureAwait(false);
         }
 
         public Task<SandboxMetric> MetricsAsync(CancellationToken cancellationToken) => sandbox.MetricsAsync(cancellationToken);

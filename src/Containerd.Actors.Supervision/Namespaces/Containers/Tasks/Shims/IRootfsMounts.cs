@@ -19,21 +19,3 @@ public interface IRootfsMounts
     /// <exception cref="RefusedException">It is still in use; garbage collection takes it later.</exception>
     Task DeactivateAsync(string ns, string id, CancellationToken cancellationToken);
 }
-
-/// <summary>The ends of what needed mounts, which nothing about those holds up.</summary>
-internal static class RootfsMountsExtensions
-{
-    /// <summary>Undoes mounts, or leaves them to garbage collection and says so.</summary>
-    public static async Task TryDeactivateAsync(
-        this IRootfsMounts mounts, string ns, string id, string owner, Action<string> log, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await mounts.DeactivateAsync(ns, id, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception failure) when (failure is RefusedException or OperationCanceledException)
-        {
-            log($"mounts of {owner} are left to garbage collection: {failure.Message}");
-        }
-    }
-}

@@ -17,47 +17,34 @@ namespace Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 /// <param name="log">Hears of mounts that could not be undone.</param>
 public sealed class MountingShims(IShims shims, IRootfsMounts mounts, Action<string> log) : IShims
 {
-    private static readonly TimeSpan UndoTimeout = TimeSpan.FromSeconds(15);
+    private readonly MountedRoots _roots = new(mounts, "task", id => id, log);
 
     /// <inheritdoc />
     public string BundleOf(string ns, string id) => shims.BundleOf(ns, id);
 
     /// <inheritdoc />
-    public async Task<CreatedShim> CreateAsync(string ns, TaskCreation creation, CancellationToken cancellationToken)
+    public Task<CreatedShim> CreateAsync(string ns, TaskCreation creation, CancellationToken cancellationToken)
     {
         string id = creation.Container.Id;
-        ImmutableArray<RootfsMount> left = await mounts.ActivateAsync(
-            ns, id, creation.Command.Rootfs, creation.Command.By, cancellationToken).ConfigureAwait(false);
-        if (left == creation.Command.Rootfs)
-        {
-            // Nothing was mounted, as for most tasks: nothing is asked for at their end.
-            return await shims.CreateAsync(ns, creation, cancellationToken).ConfigureAwait(false);
-        }
-
-        try
-        {
-            CreatedShim created = await shims.CreateAsync(
-                ns, creation with { Command = creation.Command with { Rootfs = left } }, cancellationToken).ConfigureAwait(false);
-            return created with { Shim = new MountedShim(created.Shim, this, ns, id) };
-        }
-        catch
-        {
-            // The caller's patience may be over, which is no reason to leave anything behind.
-            using CancellationTokenSource limit = new(UndoTimeout);
-            await DeactivateAsync(ns, id, limit.Token).ConfigureAwait(false);
-            throw;
-        }
+        return _roots.MakeAsync(
+            ns,
+            id,
+            creation.Command.Rootfs,
+            creation.Command.By,
+            left => shims.CreateAsync(ns, creation with { Command = creation.Command with { Rootfs = left } }, cancellationToken),
+            created => created with { Shim = new MountedShim(created.Shim, _roots, ns, id) },
+            cancellationToken);
     }
 
     /// <inheritdoc />
     public async Task<IShim?> LoadAsync(string ns, string id, CancellationToken cancellationToken) =>
-        await shims.LoadAsync(ns, id, cancellationToken).ConfigureAwait(false) is { } shim ? new MountedShim(shim, this, ns, id) : null;
+        await shims.LoadAsync(ns, id, cancellationToken).ConfigureAwait(false) is { } shim ? new MountedShim(shim, _roots, ns, id) : null;
 
     /// <inheritdoc />
     public async Task UndoAsync(string ns, string id, string runtimeName, CancellationToken cancellationToken)
     {
         await shims.UndoAsync(ns, id, runtimeName, cancellationToken).ConfigureAwait(false);
-        await DeactivateAsync(ns, id, cancellationToken).ConfigureAwait(false);
+        await _roots.UndoAsync(ns, id, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc />
@@ -67,14 +54,11 @@ public sealed class MountingShims(IShims shims, IRootfsMounts mounts, Action<str
     public async Task<ProcessExit> CleanUpAsync(string ns, string id, CancellationToken cancellationToken)
     {
         ProcessExit exit = await shims.CleanUpAsync(ns, id, cancellationToken).ConfigureAwait(false);
-        await DeactivateAsync(ns, id, cancellationToken).ConfigureAwait(false);
+        await _roots.UndoAsync(ns, id, cancellationToken).ConfigureAwait(false);
         return exit;
     }
 
-    private Task DeactivateAsync(string ns, string id, CancellationToken cancellationToken) =>
-        mounts.TryDeactivateAsync(ns, id, $"task {ns}/{id}", log, cancellationToken);
-
-    private sealed class MountedShim(IShim shim, MountingShims owner, string ns, string id) : IShim
+    private sealed class MountedShim(IShim shim, MountedRoots roots, string ns, string id) : IShim
     {
         public Task Closed => shim.Closed;
 
@@ -87,7 +71,7 @@ public sealed class MountingShims(IShims shims, IRootfsMounts mounts, Action<str
         public async Task<ProcessExit> DeleteAsync(CancellationToken cancellationToken)
         {
             ProcessExit exit = await shim.DeleteAsync(cancellationToken).ConfigureAwait(false);
-            await owner.DeactivateAsync(ns, id, cancellationToken).ConfigureAwait(false);
+            await roots.UndoAsync(ns, id, cancellationToken).ConfigureAwait(false);
             return exit;
         }
 
