@@ -8,19 +8,13 @@ using Grpc.Core;
 namespace Containerd.Actors.Daemon.Proxies;
 
 /// <summary>The bytes of a blob as a plugin sends them. Nothing is asked before the first read, which is what tells that there is no such blob.</summary>
-internal sealed class ProxyBlobStream(ProxyConnection connection, Digest digest, long offset, ProxyBlobs blobs) : Stream
+internal sealed class ProxyBlobStream(ProxyConnection connection, Digest digest, long offset, ProxyBlobs blobs) : ReadStream
 {
     private readonly CancellationTokenSource _step = new();
     private AsyncServerStreamingCall<ReadContentResponse>? _call;
     private ReadOnlyMemory<byte> _left;
     private long _read;
     private bool _ended;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
 
     public override long Length => blobs.TrySize(digest) ?? throw ContentStore.Missing(digest);
 
@@ -52,18 +46,6 @@ internal sealed class ProxyBlobStream(ProxyConnection connection, Digest digest,
 
         return Take(buffer);
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

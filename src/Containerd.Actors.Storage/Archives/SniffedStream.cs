@@ -1,28 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Containerd.Actors.Storage.Content;
+
 namespace Containerd.Actors.Storage.Archives;
 
 /// <summary>A stream whose first bytes were looked at, and whose bytes are counted.</summary>
-internal sealed class SniffedStream(Stream source, ReadOnlyMemory<byte> start) : Stream
+internal sealed class SniffedStream(Stream source, ReadOnlyMemory<byte> start) : ReadStream
 {
     private ReadOnlyMemory<byte> _start = start;
 
     /// <summary>Bytes handed out.</summary>
     public long Count { get; private set; }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -46,18 +34,6 @@ internal sealed class SniffedStream(Stream source, ReadOnlyMemory<byte> start) :
         Count += read;
         return read;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     private int TakeStart(Span<byte> buffer)
     {

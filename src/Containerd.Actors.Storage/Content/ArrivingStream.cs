@@ -10,7 +10,7 @@ namespace Containerd.Actors.Storage.Content;
 /// They are read from the upload's file, so that a slow reader holds up nobody and holds no memory. Whatever else becomes of the upload
 /// is refused as unavailable, also when all bytes were there: what was made of them then is to be dropped.
 /// </remarks>
-public sealed class ArrivingStream : Stream
+public sealed class ArrivingStream : ReadStream
 {
     private readonly SafeFileHandle _file;
     private readonly Arrival _arrival;
@@ -19,18 +19,6 @@ public sealed class ArrivingStream : Stream
     private volatile bool _isGivenUp;
 
     internal ArrivingStream(SafeFileHandle file, Arrival arrival, string subject) => (_file, _arrival, _subject) = (file, arrival, subject);
-
-    /// <inheritdoc />
-    public override bool CanRead => true;
-
-    /// <inheritdoc />
-    public override bool CanSeek => false;
-
-    /// <inheritdoc />
-    public override bool CanWrite => false;
-
-    /// <inheritdoc />
-    public override long Length => throw new NotSupportedException();
 
     /// <inheritdoc />
     public override long Position
@@ -73,23 +61,6 @@ public sealed class ArrivingStream : Stream
         _position += read;
         return read;
     }
-
-    /// <inheritdoc />
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    /// <inheritdoc />
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc />
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc />
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc />
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <inheritdoc />
     protected override void Dispose(bool disposing)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Buffers;
+using Containerd.Actors.Storage.Content;
 
 namespace Containerd.Actors.Storage.Diff;
 
 /// <summary>Counts what is taken from a stream, and can put the first bytes back. Leaves the stream open.</summary>
 /// <remarks>Small reads, such as a decompressor's, are served from a buffer: each would be a system call otherwise.</remarks>
-internal sealed class CountingStream(Stream source) : Stream
+internal sealed class CountingStream(Stream source) : ReadStream
 {
     private const int BufferSize = 128 << 10;
 
@@ -18,20 +19,6 @@ internal sealed class CountingStream(Stream source) : Stream
 
     /// <summary>Bytes taken, what was put back not counted again.</summary>
     public long Count { get; private set; }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>The next reads begin with these bytes again.</summary>
     public void PutBack(ReadOnlySpan<byte> bytes) => _returned = bytes.ToArray();
@@ -65,16 +52,6 @@ internal sealed class CountingStream(Stream source) : Stream
         return length;
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
     protected override void Dispose(bool disposing)
     {
         if (disposing && !_disposed)
@@ -85,6 +62,4 @@ internal sealed class CountingStream(Stream source) : Stream
 
         base.Dispose(disposing);
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }
