@@ -112,10 +112,12 @@ public sealed class RunsSupervisor : UntypedActor, IWithTimers
     private RunWork Work(string id, RunCommands.Run? run)
     {
         Caller by = run?.By ?? Caller.Policy("run --rm");
-        TreeAsk tree = new(_tree, $"run of {id}", _settings.StepTimeout, $"{RunSettings.Path}.step-timeout");
+        TreeAsk tree = Asking($"run of {id}");
         ContentAccess content = new(tree, _reader, _namespace, by, _documents, _time);
         return new RunWork(_namespace, by, tree, content, new ImageWalk(content, _documents.DocumentBytesMax), new StageClock(_time, id, by.Trace), _log);
     }
+
+    private TreeAsk Asking(string subject) => new(_tree, subject, _settings.StepTimeout, $"{RunSettings.Path}.step-timeout");
 
     private void Forget(IActorRef ended)
     {
@@ -131,9 +133,8 @@ public sealed class RunsSupervisor : UntypedActor, IWithTimers
     private async Task<ImmutableArray<ContainerRecord>> FindAsync()
     {
         ContainerQueries.List list = new(_namespace, Caller.Actor(Self.Path.ToStringWithoutAddress()));
-        Reply<ImmutableArray<ContainerRecord>> reply = await _tree.Ask<Reply<ImmutableArray<ContainerRecord>>>(list, _settings.StepTimeout)
-            .ConfigureAwait(false);
-        return [.. reply.Value.Where(container => RunLabels.Removes(container.Labels))];
+        ImmutableArray<ContainerRecord> containers = await Asking($"runs of {_namespace}").FinishAsync(list).ConfigureAwait(false);
+        return [.. containers.Where(container => RunLabels.Removes(container.Labels))];
     }
 
     private void Recover(ImmutableArray<ContainerRecord> containers)
