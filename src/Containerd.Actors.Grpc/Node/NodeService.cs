@@ -45,19 +45,16 @@ public sealed class NodeService(ILiveTree live, Tree tree, ActorSystem system) :
         };
         PullSource source = new(request.PlainHttp, request.HostsDir, request.Username, request.Secret);
         PullCommands.Pull pull = new(context.Namespace(), request.Reference, wish, source, GoesOn: true, context.Caller());
+
+        // A slow caller misses steps in between, never the last.
         Channel<PullProgress> steps = Channel.CreateBounded<PullProgress>(new BoundedChannelOptions(16) { FullMode = BoundedChannelFullMode.DropOldest });
-        IActorRef watcher = system.ActorOf(PullWatcher.Props(steps.Writer));
-        try
+        await foreach (PullProgress progress in tree.FollowAsync(system, pull, steps, ask: null, context.CancellationToken).ConfigureAwait(false))
         {
-            tree.Root.Tell(pull, watcher);
-            await foreach (PullProgress progress in steps.Reader.ReadAllAsync(context.CancellationToken).ConfigureAwait(false))
+            await responseStream.WriteAsync(ToWire(progress), context.CancellationToken).ConfigureAwait(false);
+            if (progress.IsFinal)
             {
-                await responseStream.WriteAsync(ToWire(progress), context.CancellationToken).ConfigureAwait(false);
+                break;
             }
-        }
-        finally
-        {
-            system.Stop(watcher);
         }
     }
 

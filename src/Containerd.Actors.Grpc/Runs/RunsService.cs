@@ -18,19 +18,12 @@ public sealed class RunsService(Tree tree, ActorSystem system) : Containerd.Runs
     public override async Task Run(RunRequest request, IServerStreamWriter<RunResponse> responseStream, ServerCallContext context)
     {
         RunCommands.Run run = new(context.Namespace(), RunMessages.ToWish(request), context.Caller());
+
+        // At most three steps and the end.
         Channel<RunProgress> steps = Channel.CreateUnbounded<RunProgress>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
-        IActorRef watcher = system.ActorOf(RunWatcher.Props(steps.Writer));
-        try
+        await foreach (RunProgress progress in tree.FollowAsync(system, run, steps, ask: null, context.CancellationToken).ConfigureAwait(false))
         {
-            tree.Root.Tell(run, watcher);
-            await foreach (RunProgress progress in steps.Reader.ReadAllAsync(context.CancellationToken).ConfigureAwait(false))
-            {
-                await responseStream.WriteAsync(RunMessages.ToWire(progress), context.CancellationToken).ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            system.Stop(watcher);
+            await responseStream.WriteAsync(RunMessages.ToWire(progress), context.CancellationToken).ConfigureAwait(false);
         }
     }
 }
