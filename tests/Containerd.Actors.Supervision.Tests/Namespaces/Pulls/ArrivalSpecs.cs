@@ -1,42 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using Akka.Actor;
 using Akka.TestKit;
-using Akka.TestKit.Xunit2;
 using Containerd.Actors.Core.Diff;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Oci.Images;
-using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Pulls;
-using Containerd.Actors.Registry;
-using Containerd.Actors.Supervision.Namespaces.Pulls;
-using Containerd.Actors.Supervision.Verifiers;
 
 namespace Containerd.Actors.Supervision.Tests.Namespaces.Pulls;
 
 /// <summary>Pulls whose first layer comes in two pieces, the second when the test lets it.</summary>
-public sealed class ArrivalSpecs() : TestKit("akka.persistence.journal.plugin = \"akka.persistence.journal.inmem\"")
+public sealed class ArrivalSpecs : PullsFixture
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
-    private static readonly PullSettings Settings = new(
-        4, 1, 2, TimeSpan.FromSeconds(10), Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
-
-    private static readonly PullCommands.Pull Pull = new(
-        "ns",
-        "registry.test/library/image:1",
-        new PullWish
-        {
-            Names = [new PullName("registry.test/library/image:1")],
-            Platforms = PlatformSelection.Best(new Platform("linux", "amd64")),
-            Unpacks = [new PullUnpack(null, "overlayfs")],
-        },
-        PullSource.Default,
-        GoesOn: false,
-        Caller.Policy("test"));
-
-    private readonly FakeSource _source = new(layerBytes: 2 << 20);
     private readonly TaskCompletionSource _rest = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ArrivalSpecs() => Source = new FakeSource(layerBytes: 2 << 20);
 
     [Fact]
     public async Task A_layer_is_extracted_while_it_comes_and_committed_when_it_is_stored()
@@ -46,15 +23,15 @@ public sealed class ArrivalSpecs() : TestKit("akka.persistence.journal.plugin = 
         TestProbe caller = Start(script);
         await AwaitAssertAsync(() => Assert.Contains("extract", script.Deeds), Patience);
         DiffCommands.Extract extract = script.Asked.OfType<DiffCommands.Extract>().Single();
-        Assert.Equal((_source.Layers[0].Digest, ContentLabels.IngestKey(_source.Layers[0])), (extract.Layer.Digest, extract.Upload!.Reference));
-        Assert.DoesNotContain(_source.Layers[0].Digest, script.Content.Keys);
+        Assert.Equal((Source.Layers[0].Digest, ContentLabels.IngestKey(Source.Layers[0])), (extract.Layer.Digest, extract.Upload!.Reference));
+        Assert.DoesNotContain(Source.Layers[0].Digest, script.Content.Keys);
         _rest.SetResult();
         whole.SetResult();
 
         Assert.Equal(PullStage.Completed, (await FinalOf(caller)).Stage);
         List<string> deeds = [.. script.Deeds];
         Assert.True(deeds.LastIndexOf("store layer") < deeds.FindIndex(deed => deed.StartsWith("commit", StringComparison.Ordinal)), string.Join(", ", deeds));
-        Assert.Equal(_source.ChainIds, script.Asked.OfType<SnapshotterCommands.Commit>().Select(commit => commit.Name));
+        Assert.Equal(Source.ChainIds, script.Asked.OfType<SnapshotterCommands.Commit>().Select(commit => commit.Name));
         Assert.Equal(1, deeds.Count(deed => deed == "apply"));
         Assert.DoesNotContain("remove snapshot", deeds);
     }
@@ -62,7 +39,7 @@ public sealed class ArrivalSpecs() : TestKit("akka.persistence.journal.plugin = 
     [Fact]
     public async Task A_layer_that_was_extracted_before_its_upload_ended_is_not_committed_when_that_is_refused()
     {
-        TreeScript script = new() { DiffIdOf = DiffIdOf, Forged = [_source.Layers[0].Digest] };
+        TreeScript script = new() { DiffIdOf = DiffIdOf, Forged = [Source.Layers[0].Digest] };
         TestProbe caller = Start(script);
         await AwaitAssertAsync(() => Assert.Contains("extract", script.Deeds), Patience);
         _rest.SetResult();
@@ -133,19 +110,10 @@ public sealed class ArrivalSpecs() : TestKit("akka.persistence.journal.plugin = 
         Assert.Equal("release", script.Deeds.Last());
     }
 
-    private Digest DiffIdOf(Digest layer) => layer == _source.Layers[0].Digest ? _source.DiffIds[0] : _source.DiffIds[1];
-
     private TestProbe Start(TreeScript script)
     {
-        _source.Rest = _rest.Task;
-        _source.Gate.SetResult();
-        IActorRef tree = Sys.ActorOf(Props.Create(() => new FakeTree(script)));
-        IActorRef pulls = Sys.ActorOf(PullsSupervisor.Props("ns", tree, (_, _, _) => _source, Settings, _ => [], TimeProvider.System));
-        TestProbe watcher = CreateTestProbe();
-        pulls.Tell(Pull, watcher);
-        return watcher;
+        Source.Rest = _rest.Task;
+        Source.Gate.SetResult();
+        return Ask(Pulls(script, Bounds(arrivalsMax: 2)), Pull);
     }
-
-    private static async Task<PullProgress> FinalOf(TestProbe watcher) =>
-        await watcher.FishForMessageAsync<PullProgress>(progress => progress.IsFinal, Patience);
 }

@@ -1,40 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using Akka.Actor;
 using Akka.TestKit;
-using Akka.TestKit.Xunit2;
 using Containerd.Actors.Core.Snapshots;
 using Containerd.Actors.Oci.Images;
-using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Pulls;
-using Containerd.Actors.Registry;
-using Containerd.Actors.Supervision.Namespaces.Pulls;
-using Containerd.Actors.Supervision.Verifiers;
 
 namespace Containerd.Actors.Supervision.Tests.Namespaces.Pulls;
 
-public sealed class ParallelUnpackSpecs() : TestKit("akka.persistence.journal.plugin = \"akka.persistence.journal.inmem\"")
+public sealed class ParallelUnpackSpecs : PullsFixture
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
-    private static readonly PullSettings Settings = new(
-        4, 4, 0, TimeSpan.FromSeconds(10), Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
-
-    private static readonly PullCommands.Pull Pull = new(
-        "ns",
-        "registry.test/library/image:1",
-        new PullWish
-        {
-            Names = [new PullName("registry.test/library/image:1")],
-            Platforms = PlatformSelection.Best(new Platform("linux", "amd64")),
-            Unpacks = [new PullUnpack(null, "overlayfs")],
-        },
-        PullSource.Default,
-        GoesOn: false,
-        Caller.Policy("test"));
-
-    private readonly FakeSource _source = new();
-
     // The first layer is extracted when the test lets it be.
     private readonly TaskCompletionSource _first = new();
 
@@ -49,13 +23,13 @@ public sealed class ParallelUnpackSpecs() : TestKit("akka.persistence.journal.pl
 
         Assert.Equal(PullStage.Completed, (await FinalOf(caller)).Stage);
         SnapshotterCommands.Commit[] commits = [.. script.Asked.OfType<SnapshotterCommands.Commit>()];
-        Assert.Equal(_source.ChainIds, commits.Select(commit => commit.Name));
-        Assert.Equal(("", _source.ChainIds[0]), (commits[0].Parent, commits[1].Parent));
+        Assert.Equal(Source.ChainIds, commits.Select(commit => commit.Name));
+        Assert.Equal(("", Source.ChainIds[0]), (commits[0].Parent, commits[1].Parent));
         Assert.Empty(commits[0].Inherited);
         Assert.Equal(["", "etc"], commits[1].Inherited.ToArray());
         Assert.All(
             script.Asked.OfType<SnapshotterCommands.Prepare>(),
-            prepare => Assert.Contains(prepare.Labels["containerd.io/snapshot.ref"], _source.ChainIds));
+            prepare => Assert.Contains(prepare.Labels["containerd.io/snapshot.ref"], Source.ChainIds));
     }
 
     [Fact]
@@ -66,7 +40,7 @@ public sealed class ParallelUnpackSpecs() : TestKit("akka.persistence.journal.pl
         Assert.Equal(PullStage.Completed, (await FinalOf(Start(script))).Stage);
         Assert.Equal(["apply", "apply"], script.Deeds.Where(deed => deed is "apply" or "extract"));
         Assert.Equal(
-            ["", _source.ChainIds[0]], script.Asked.OfType<SnapshotterCommands.Prepare>().Where(prepare => !prepare.IsDetached).Select(prepare => prepare.Parent));
+            ["", Source.ChainIds[0]], script.Asked.OfType<SnapshotterCommands.Prepare>().Where(prepare => !prepare.IsDetached).Select(prepare => prepare.Parent));
     }
 
     [Fact]
@@ -74,7 +48,7 @@ public sealed class ParallelUnpackSpecs() : TestKit("akka.persistence.journal.pl
     {
         TreeScript script = new()
         {
-            DiffIdOf = layer => layer == _source.Layers[0].Digest ? Digest.Of("something else"u8) : DiffIdOf(layer),
+            DiffIdOf = layer => layer == Source.Layers[0].Digest ? Digest.Of("something else"u8) : DiffIdOf(layer),
             AppliesAfter = _first.Task,
         };
         TestProbe caller = Start(script);
@@ -90,7 +64,7 @@ public sealed class ParallelUnpackSpecs() : TestKit("akka.persistence.journal.pl
     [Fact]
     public async Task A_layer_extracted_before_its_parent_that_is_not_what_the_configuration_says_leaves_nothing()
     {
-        TreeScript script = new() { DiffIdOf = layer => layer == _source.Layers[1].Digest ? Digest.Of("something else"u8) : DiffIdOf(layer), AppliesAfter = _first.Task };
+        TreeScript script = new() { DiffIdOf = layer => layer == Source.Layers[1].Digest ? Digest.Of("something else"u8) : DiffIdOf(layer), AppliesAfter = _first.Task };
         TestProbe caller = Start(script);
         await AwaitAssertAsync(() => Assert.Contains("remove snapshot", script.Deeds), Patience);
         _first.SetResult();
@@ -103,18 +77,9 @@ public sealed class ParallelUnpackSpecs() : TestKit("akka.persistence.journal.pl
         script.Asked.OfType<SnapshotterCommands.Prepare>().Select(prepare => prepare.Key).Order(StringComparer.Ordinal),
         script.Asked.OfType<SnapshotCommands.Remove>().Select(remove => remove.Key).Order(StringComparer.Ordinal));
 
-    private Digest DiffIdOf(Digest layer) => layer == _source.Layers[0].Digest ? _source.DiffIds[0] : _source.DiffIds[1];
-
     private TestProbe Start(TreeScript script)
     {
-        _source.Gate.SetResult();
-        IActorRef tree = Sys.ActorOf(Props.Create(() => new FakeTree(script)));
-        IActorRef pulls = Sys.ActorOf(PullsSupervisor.Props("ns", tree, (_, _, _) => _source, Settings, _ => [], TimeProvider.System));
-        TestProbe watcher = CreateTestProbe();
-        pulls.Tell(Pull, watcher);
-        return watcher;
+        Source.Gate.SetResult();
+        return Ask(Pulls(script, Bounds(unpacksMax: 4)), Pull);
     }
-
-    private static async Task<PullProgress> FinalOf(TestProbe watcher) =>
-        await watcher.FishForMessageAsync<PullProgress>(progress => progress.IsFinal, Patience);
 }

@@ -2,7 +2,6 @@
 
 using Akka.Actor;
 using Akka.TestKit;
-using Akka.TestKit.Xunit2;
 using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Leases;
@@ -12,52 +11,31 @@ using Containerd.Actors.Protocol.Content;
 using Containerd.Actors.Protocol.Errors;
 using Containerd.Actors.Protocol.Messages;
 using Containerd.Actors.Protocol.Pulls;
-using Containerd.Actors.Registry;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
-using Containerd.Actors.Supervision.Verifiers;
 
 namespace Containerd.Actors.Supervision.Tests.Namespaces.Pulls;
 
-public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin = \"akka.persistence.journal.inmem\"")
+public sealed class PullActorSpecs : PullsFixture
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
-    private static readonly PullSettings Settings = new(
-        4, 1, 0, TimeSpan.FromSeconds(10), Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
-
-    private FakeSource _source = new();
     private TreeScript? _script;
 
     private TreeScript Script => _script ??= new TreeScript { DiffIdOf = DiffIdOf };
 
-    private static PullCommands.Pull Pull { get; } = new(
-        "ns",
-        "registry.test/library/image:1",
-        new PullWish
-        {
-            Names = [new PullName("registry.test/library/image:1")],
-            Platforms = PlatformSelection.Best(new Platform("linux", "amd64")),
-            Unpacks = [new PullUnpack(null, "overlayfs")],
-        },
-        PullSource.Default,
-        GoesOn: false,
-        Caller.Policy("test"));
-
     [Fact]
     public async Task Layers_are_unpacked_in_order_and_the_image_comes_last()
     {
-        _source.Gate.SetResult();
+        Source.Gate.SetResult();
         PullProgress last = await FinalOf(Start(Pull));
-        Assert.Equal((PullStage.Completed, _source.Target.Digest), (last.Stage, last.Target));
-        string first = FakeTree.Short(_source.ChainIds[0]);
-        string second = FakeTree.Short(_source.ChainIds[1]);
+        Assert.Equal((PullStage.Completed, Source.Target.Digest), (last.Stage, last.Target));
+        string first = FakeTree.Short(Source.ChainIds[0]);
+        string second = FakeTree.Short(Source.ChainIds[1]);
         Assert.Equal(
             ["prepare on nothing", $"commit {first}", $"prepare on {first}", $"commit {second}", "image registry.test/library/image:1"],
             Script.Deeds.Where(deed => deed.Split(' ')[0] is "prepare" or "commit" or "image"));
         Assert.Equal($"lease {last.Operation}", Script.Deeds.First());
         Assert.Equal("release", Script.Deeds.Last());
-        Assert.Equal(_source.ChainIds[1], Script.Content[_source.Config.Digest]["containerd.io/gc.ref.snapshot.overlayfs"]);
-        Assert.All(_source.Layers, layer => Assert.Equal("library/image", Script.Content[layer.Digest]["containerd.io/distribution.source.registry.test"]));
+        Assert.Equal(Source.ChainIds[1], Script.Content[Source.Config.Digest]["containerd.io/gc.ref.snapshot.overlayfs"]);
+        Assert.All(Source.Layers, layer => Assert.Equal("library/image", Script.Content[layer.Digest]["containerd.io/distribution.source.registry.test"]));
     }
 
     [Fact]
@@ -67,10 +45,10 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
         (TestProbe one, TestProbe two) = (Ask(pulls, Pull), Ask(pulls, Pull));
         await UnderWay(one);
         await UnderWay(two);
-        _source.Gate.SetResult();
+        Source.Gate.SetResult();
         Assert.Equal(PullStage.Completed, (await FinalOf(one)).Stage);
         Assert.Equal(PullStage.Completed, (await FinalOf(two)).Stage);
-        Assert.Equal(1, _source.Resolved);
+        Assert.Equal(1, Source.Resolved);
     }
 
     [Fact]
@@ -79,8 +57,8 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
         const int rounds = 100;
         for (int i = 0; i < rounds; i++)
         {
-            _source = new FakeSource();
-            _source.Gate.SetResult();
+            Source = new FakeSource();
+            Source.Gate.SetResult();
             _script = new TreeScript { DiffIdOf = DiffIdOf };
             Assert.Equal(PullStage.Completed, (await FinalOf(Start(Pull))).Stage);
             Assert.Equal(2, Script.Deeds.Count(deed => deed == "apply"));
@@ -90,7 +68,7 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
     [Fact]
     public async Task A_layer_that_is_not_what_the_configuration_says_leaves_neither_snapshot_nor_lease()
     {
-        _source.Gate.SetResult();
+        Source.Gate.SetResult();
         _script = new TreeScript { DiffIdOf = _ => Digest.Of("something else"u8) };
         PullProgress last = await FinalOf(Start(Pull));
         Assert.Equal(PullStage.Failed, last.Stage);
@@ -103,13 +81,13 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
     [Fact]
     public async Task A_configuration_that_is_not_of_its_digest_is_refused_whether_or_not_it_is_stored_already()
     {
-        _source.Gate.SetResult();
-        _source.Forge(_source.Config);
+        Source.Gate.SetResult();
+        Source.Forge(Source.Config);
         PullProgress last = await FinalOf(Start(Pull));
         Assert.StartsWith("unexpected commit digest ", last.Error!.Text, StringComparison.Ordinal);
 
         _script = new TreeScript { DiffIdOf = DiffIdOf };
-        Script.Content[_source.Config.Digest] = Protocol.Values.Labels.None;
+        Script.Content[Source.Config.Digest] = Protocol.Values.Labels.None;
         last = await FinalOf(Start(Pull));
         Assert.StartsWith("unexpected commit digest ", last.Error!.Text, StringComparison.Ordinal);
         Assert.DoesNotContain(Script.Deeds, deed => deed.Split(' ')[0] is "apply" or "image");
@@ -135,8 +113,8 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
         await AwaitAssertAsync(() => Assert.Empty(Script.Open), Patience);
         Assert.DoesNotContain(Script.Deeds, deed => deed.StartsWith("image", StringComparison.Ordinal));
 
-        _source = new FakeSource();
-        _source.Gate.SetResult();
+        Source = new FakeSource();
+        Source.Gate.SetResult();
         Assert.Equal(PullStage.Completed, (await FinalOf(Ask(pulls, Pull))).Stage);
     }
 
@@ -148,21 +126,21 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
         await UnderWay(one);
         await UnderWay(two);
         Sys.Stop(one);
-        _source.Gate.SetResult();
+        Source.Gate.SetResult();
         Assert.Equal(PullStage.Completed, (await FinalOf(two)).Stage);
 
-        _source = new FakeSource();
+        Source = new FakeSource();
         TestProbe three = Ask(pulls, Pull with { GoesOn = true });
         await UnderWay(three);
         Sys.Stop(three);
-        _source.Gate.SetResult();
+        Source.Gate.SetResult();
         await AwaitAssertAsync(() => Assert.Equal(2, Script.Deeds.Count(deed => deed.StartsWith("image", StringComparison.Ordinal))), Patience);
     }
 
     [Fact]
     public async Task Uploads_are_not_under_the_lease_of_the_pull_so_that_they_outlive_it()
     {
-        _source.Gate.SetResult();
+        Source.Gate.SetResult();
         PullProgress last = await FinalOf(Start(Pull));
         Assert.All(Script.Asked.OfType<IngestCommands.Open>(), open => Assert.Equal("", open.By.Lease));
         Assert.All(Script.Asked.OfType<IngestCommands.Commit>(), commit => Assert.Equal(last.Operation, commit.By.Lease));
@@ -172,7 +150,7 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
     [Fact]
     public async Task The_callers_lease_is_used_and_left_as_it_is()
     {
-        _source.Gate.SetResult();
+        Source.Gate.SetResult();
         Assert.Equal(PullStage.Completed, (await FinalOf(Start(Pull with { By = Pull.By with { Lease = "mine" } }))).Stage);
         Assert.Empty(Script.Asked.OfType<LeaseCommands.Create>());
         Assert.Empty(Script.Asked.OfType<LeaseCommands.Delete>());
@@ -196,7 +174,7 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
     public async Task Pulls_above_the_bound_are_refused_by_its_key()
     {
         IActorRef pulls = Supervisor();
-        for (int i = 0; i < Settings.PullsMax; i++)
+        for (int i = 0; i < Bounds().PullsMax; i++)
         {
             await UnderWay(Ask(pulls, Named($"registry.test/library/image:{i}")));
         }
@@ -211,43 +189,43 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
     [Fact]
     public async Task Without_platforms_every_image_of_an_index_is_fetched_and_unpacked_where_asked()
     {
-        _source = new FakeSource(hasIndex: true);
-        _source.Gate.SetResult();
+        Source = new FakeSource(hasIndex: true);
+        Source.Gate.SetResult();
         PullWish wish = Pull.Wish with { Platforms = PlatformSelection.All, Unpacks = [new PullUnpack(new Platform("linux", "amd64"), "overlayfs")] };
         PullProgress last = await FinalOf(Start(Pull with { Wish = wish }));
         Assert.Equal(PullStage.Completed, last.Stage);
-        Assert.True(Script.Content.ContainsKey(_source.OtherLayer!.Digest));
+        Assert.True(Script.Content.ContainsKey(Source.OtherLayer!.Digest));
         Assert.Equal(2, Script.Deeds.Count(deed => deed == "apply"));
-        Assert.Equal(2, Script.Content[_source.Target.Digest].Count(label => label.Key.StartsWith("containerd.io/gc.ref.content.m.", StringComparison.Ordinal)));
+        Assert.Equal(2, Script.Content[Source.Target.Digest].Count(label => label.Key.StartsWith("containerd.io/gc.ref.content.m.", StringComparison.Ordinal)));
     }
 
     [Fact]
     public async Task Metadata_of_other_platforms_is_stored_without_their_layers()
     {
-        _source = new FakeSource(hasIndex: true);
-        _source.Gate.SetResult();
+        Source = new FakeSource(hasIndex: true);
+        Source.Gate.SetResult();
         Assert.Equal(PullStage.Completed, (await FinalOf(Start(Pull with { Wish = Pull.Wish with { IncludesMetadata = true } }))).Stage);
-        Assert.True(Script.Content.ContainsKey(_source.OtherManifest!.Digest));
-        Assert.True(Script.Content.ContainsKey(_source.OtherConfig!.Digest));
-        Assert.False(Script.Content.ContainsKey(_source.OtherLayer!.Digest));
+        Assert.True(Script.Content.ContainsKey(Source.OtherManifest!.Digest));
+        Assert.True(Script.Content.ContainsKey(Source.OtherConfig!.Digest));
+        Assert.False(Script.Content.ContainsKey(Source.OtherLayer!.Digest));
     }
 
     [Fact]
     public async Task An_index_without_the_platform_is_refused()
     {
-        _source = new FakeSource(hasIndex: true);
+        Source = new FakeSource(hasIndex: true);
         PullWish wish = Pull.Wish with { Platforms = new PlatformSelection([new Platform("linux", "s390x")]) };
         PullProgress last = await FinalOf(Start(Pull with { Wish = wish }));
-        Assert.Equal($"registry.test/library/image:1: no match for platform in manifest {_source.Target.Digest}: not found", last.Error!.Text);
+        Assert.Equal($"registry.test/library/image:1: no match for platform in manifest {Source.Target.Digest}: not found", last.Error!.Text);
     }
 
     [Fact]
     public async Task All_names_are_made()
     {
-        _source.Gate.SetResult();
+        Source.Gate.SetResult();
         PullWish wish = Pull.Wish with { Names = [new PullName("a"), new PullName("b", AddsDigest: true)], Unpacks = [] };
         PullProgress last = await FinalOf(Start(Pull with { Wish = wish }));
-        Assert.Equal(["a", $"b@{_source.Target.Digest}"], last.Names.ToArray());
+        Assert.Equal(["a", $"b@{Source.Target.Digest}"], last.Names.ToArray());
         Assert.Equal(last.Names.ToArray(), Script.Asked.OfType<ImageCommands.Create>().Select(create => create.Name));
         Assert.DoesNotContain("apply", Script.Deeds);
     }
@@ -255,19 +233,19 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
     [Fact]
     public async Task A_blob_that_is_there_is_noted_to_come_from_this_repository_too()
     {
-        _source.Gate.SetResult();
-        Script.Content[_source.Layers[0].Digest] = Protocol.Values.Labels.None;
+        Source.Gate.SetResult();
+        Script.Content[Source.Layers[0].Digest] = Protocol.Values.Labels.None;
         PullProgress last = await FinalOf(Start(Pull));
         Assert.True(last.Layers[0].WasThere);
         Assert.Contains(
             Script.Asked.OfType<ContentCommands.AddSource>(),
-            source => source.Digest == _source.Layers[0].Digest && (source.Host, source.Repository) == ("registry.test", "library/image"));
+            source => source.Digest == Source.Layers[0].Digest && (source.Host, source.Repository) == ("registry.test", "library/image"));
     }
 
     [Fact]
     public async Task Who_asks_is_asked_from_a_caller_and_from_the_next_when_that_one_goes()
     {
-        _source.Gate.SetResult();
+        Source.Gate.SetResult();
         IActorRef pulls = Supervisor();
         PullCommands.Pull asking = Pull with { Source = Pull.Source with { AsksForCredentials = true } };
         TestProbe one = Ask(pulls, asking);
@@ -279,7 +257,7 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
         await two.FishForMessageAsync<PullQueries.FindCredentials>(_ => true, Patience);
         two.Reply(Reply.Done(new PullCredentials("me", "secret", "", "")));
         Assert.Equal(PullStage.Completed, (await FinalOf(two)).Stage);
-        Assert.Equal(("me", "secret"), (_source.Found[0]!.Username, _source.Found[0]!.Secret));
+        Assert.Equal(("me", "secret"), (Source.Found[0]!.Username, Source.Found[0]!.Secret));
     }
 
     [Fact]
@@ -302,32 +280,9 @@ public sealed class PullActorSpecs() : TestKit("akka.persistence.journal.plugin 
 
     private static PullCommands.Pull Named(string reference) => Pull with { Reference = reference };
 
-    private Digest DiffIdOf(Digest layer) => layer == _source.Layers[0].Digest ? _source.DiffIds[0] : _source.DiffIds[1];
-
     private TestProbe Start(PullCommands.Pull pull) => Ask(Supervisor(), pull);
 
-    private TestProbe Ask(IActorRef pulls, PullCommands.Pull pull)
-    {
-        TestProbe watcher = CreateTestProbe();
-        pulls.Tell(pull, watcher);
-        return watcher;
-    }
-
-    private IActorRef Supervisor()
-    {
-        TreeScript script = Script;
-        IActorRef tree = Sys.ActorOf(Props.Create(() => new FakeTree(script)));
-        return Sys.ActorOf(PullsSupervisor.Props("ns", tree, Sources, Settings, _ => [], TimeProvider.System));
-
-        IImageSource Sources(Oci.References.ImageReference reference, PullSource source, Registry.Authentication.ICredentialStore? asked)
-        {
-            _source.Credentials = asked;
-            return _source;
-        }
-    }
+    private IActorRef Supervisor() => Pulls(Script, Bounds());
 
     private static async Task<PullProgress> UnderWay(TestProbe watcher) => await watcher.FishForMessageAsync<PullProgress>(progress => !progress.IsFinal, Patience);
-
-    private static async Task<PullProgress> FinalOf(TestProbe watcher) =>
-        await watcher.FishForMessageAsync<PullProgress>(progress => progress.IsFinal, Patience);
 }

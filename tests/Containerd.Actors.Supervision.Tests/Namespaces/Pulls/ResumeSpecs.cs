@@ -7,7 +7,6 @@ using Akka.TestKit.Xunit2;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Callers;
 using Containerd.Actors.Protocol.Pulls;
-using Containerd.Actors.Registry;
 using Containerd.Actors.Registry.Fetching;
 using Containerd.Actors.Storage.Content;
 using Containerd.Actors.Storage.Effects;
@@ -15,7 +14,6 @@ using Containerd.Actors.Supervision.Content;
 using Containerd.Actors.Supervision.Executor;
 using Containerd.Actors.Supervision.Namespaces.Pulls;
 using Containerd.Actors.Supervision.Tests.Executor;
-using Containerd.Actors.Supervision.Verifiers;
 
 namespace Containerd.Actors.Supervision.Tests.Namespaces.Pulls;
 
@@ -27,8 +25,7 @@ public sealed class ResumeSpecs() : TestKit(
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private static readonly PullSettings Settings = new(
-        4, 1, 0, TimeSpan.FromSeconds(10), Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
+    private static readonly PullSettings Settings = PullsFixture.Bounds() with { StepTimeout = Patience };
 
     private readonly string _directory = Directory.CreateTempSubdirectory("resume-").FullName;
     private readonly FakeSource _source = new(layerBytes: 5 << 20);

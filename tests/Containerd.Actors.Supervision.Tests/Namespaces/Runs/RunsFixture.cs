@@ -19,11 +19,9 @@ using Containerd.Actors.Protocol.Messages;
 using Containerd.Actors.Protocol.Runs;
 using Containerd.Actors.Protocol.Tasks;
 using Containerd.Actors.Protocol.Values;
-using Containerd.Actors.Registry;
-using Containerd.Actors.Supervision.Namespaces.Pulls;
 using Containerd.Actors.Supervision.Namespaces.Runs;
+using Containerd.Actors.Supervision.Tests.Namespaces.Pulls;
 using Containerd.Actors.Supervision.Tests.Namespaces.Transfers;
-using Containerd.Actors.Supervision.Verifiers;
 using Error = Containerd.Actors.Protocol.Errors.Error;
 
 namespace Containerd.Actors.Supervision.Tests.Namespaces.Runs;
@@ -85,9 +83,7 @@ public abstract class RunsFixture : TestKit
     protected IActorRef Runs()
     {
         IActorRef tree = Sys.ActorOf(Props.Create(() => new Tree(this)));
-        PullSettings documents = new(
-            4, 2, 0, TimeSpan.FromSeconds(10), Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
-        return Sys.ActorOf(RunsSupervisor.Props(Ns, tree, _content, Settings, documents, TimeProvider.System));
+        return Sys.ActorOf(RunsSupervisor.Props(Ns, tree, _content, Settings, PullsFixture.Bounds(unpacksMax: 2), TimeProvider.System));
     }
 
     /// <summary>A probe that asks for a run.</summary>

@@ -6,7 +6,6 @@ using Akka.Actor;
 using Akka.Persistence;
 using Akka.TestKit;
 using Containerd.Actors.Core.Events;
-using Containerd.Actors.Core.Images;
 using Containerd.Actors.Core.Namespaces;
 using Containerd.Actors.Core.Transfers;
 using Containerd.Actors.Oci.Archives;
@@ -17,12 +16,10 @@ using Containerd.Actors.Protocol.Messages;
 using Containerd.Actors.Protocol.Pulls;
 using Containerd.Actors.Protocol.Transfers;
 using Containerd.Actors.Protocol.Values;
-using Containerd.Actors.Registry;
 using Containerd.Actors.Registry.Authentication;
 using Containerd.Actors.Registry.Pushing;
-using Containerd.Actors.Supervision.Namespaces.Pulls;
 using Containerd.Actors.Supervision.Namespaces.Transfers;
-using Containerd.Actors.Supervision.Verifiers;
+using Containerd.Actors.Supervision.Tests.Namespaces.Pulls;
 
 namespace Containerd.Actors.Supervision.Tests.Namespaces.Transfers;
 
@@ -50,9 +47,7 @@ public abstract class TransfersFixture : NamespacesFixture
         Records = Namespace();
         IActorRef tree = Sys.ActorOf(Props.Create(() => new MemoryTree(Records, Content, Deeds, DiffIds)));
         TransferParts parts = new(Content, Streams, Sink.At, new TransferSettings(2, 3, 100, 1 << 24));
-        PullSettings pulls = new(
-            4, 2, 0, TimeSpan.FromSeconds(10), Patience, TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(10), 1 << 20, 2, 16, VerifierSettings.None, new RegistrySettings());
-        return Sys.ActorOf(TransfersSupervisor.Props(Ns, tree, parts, pulls, _ => left, TimeProvider.System));
+        return Sys.ActorOf(TransfersSupervisor.Props(Ns, tree, parts, PullsFixture.Bounds(unpacksMax: 2), _ => left, TimeProvider.System));
     }
 
     /// <summary>Asks and waits for the end; the steps that were told come with it.</summary>
