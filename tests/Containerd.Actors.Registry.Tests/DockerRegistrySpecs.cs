@@ -1,33 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Diagnostics;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Text;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Oci.References;
 using Containerd.Actors.Registry.Pushing;
+using Containerd.Actors.TestKit.Registries;
 
 namespace Containerd.Actors.Registry.Tests;
 
 /// <summary>Against Debian's docker-registry, which the scripted server only imitates.</summary>
-public sealed class DockerRegistrySpecs : IDisposable
+public sealed class DockerRegistrySpecs : IAsyncLifetime
 {
     private const string Program = "/usr/bin/docker-registry";
 
     private readonly string _directory = Directory.CreateTempSubdirectory("registry-").FullName;
     private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(60));
-    private Process? _registry;
+    private DockerRegistry? _registry;
 
-    public void Dispose()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         if (_registry is not null)
         {
-            _registry.Kill();
-            _registry.WaitForExit();
-            _registry.Dispose();
+            await _registry.DisposeAsync();
         }
 
         Directory.Delete(_directory, recursive: true);
@@ -106,38 +103,7 @@ public sealed class DockerRegistrySpecs : IDisposable
 
     private async Task<string> StartAsync()
     {
-        string host;
-        using (var free = new TcpListener(IPAddress.Loopback, 0))
-        {
-            free.Start();
-            host = free.LocalEndpoint.ToString()!;
-        }
-
-        string config = Path.Combine(_directory, "config.yml");
-        await File.WriteAllTextAsync(config, $"""
-            version: 0.1
-            storage:
-              filesystem:
-                rootdirectory: {_directory}/data
-            http:
-              addr: {host}
-            """, Encoding.ASCII);
-        _registry = Process.Start(new ProcessStartInfo(Program, ["serve", config]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        _registry.BeginErrorReadLine();
-        _registry.BeginOutputReadLine();
-        using var http = new HttpClient();
-        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
-        while (true)
-        {
-            try
-            {
-                (await http.GetAsync(new Uri($"http://{host}/v2/"), _deadline.Token)).EnsureSuccessStatusCode();
-                return host;
-            }
-            catch (HttpRequestException)
-            {
-                await timer.WaitForNextTickAsync(_deadline.Token);
-            }
-        }
+        _registry = await DockerRegistry.StartAsync(_directory);
+        return _registry.Host;
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Diagnostics;
+using Containerd.Actors.TestKit.Programs;
 
 namespace Containerd.Actors.TestKit.Daemons;
 
@@ -38,8 +38,7 @@ public sealed class BtrfsDaemon : ActorsDaemon
 
     private static async Task DoAsync(string program, params string[] arguments)
     {
-        using Process process = Process.Start(program, arguments);
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: {process.ExitCode}");
+        Ran ran = await Programs.Command.RunAsync(program, arguments);
+        Assert.True(ran.Status == 0, $"{program} {string.Join(' ', arguments)}: {ran.Status} {ran.All}");
     }
 }
