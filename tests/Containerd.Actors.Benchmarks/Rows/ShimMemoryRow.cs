@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics;
 using Containerd.Actors.Benchmarks.Measures;
 using Containerd.Actors.Benchmarks.Sides;
 
@@ -8,6 +9,8 @@ namespace Containerd.Actors.Benchmarks.Rows;
 /// <summary>Memory of the shims of idle containers, for each.</summary>
 internal sealed class ShimMemoryRow(Sizes sizes) : Row
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     /// <inheritdoc />
     public override string Name => "shim memory";
 
@@ -20,12 +23,7 @@ internal sealed class ShimMemoryRow(Sizes sizes) : Row
         Dictionary<Side, (double Proportional, double Private)> measured = [];
         foreach (Side side in bench.Sides)
         {
-            IReadOnlyList<int> shims = side.Shims();
-            if (shims.Count != sizes.ShimsIdle)
-            {
-                throw new InvalidOperationException($"{side.Name}: {shims.Count} shims for {sizes.ShimsIdle} containers");
-            }
-
+            IReadOnlyList<int> shims = await ShimsAsync(side, cancellation);
             List<ProcessMemory> memories = [];
             foreach (int shim in shims)
             {
@@ -43,5 +41,27 @@ internal sealed class ShimMemoryRow(Sizes sizes) : Row
         ];
 
         (double Proportional, double Private)? Of(Side? side) => side is null ? null : measured[side];
+    }
+
+    // A shim whose container was deleted ends after the answer to that.
+    private async Task<IReadOnlyList<int>> ShimsAsync(Side side, CancellationToken cancellation)
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50));
+        long started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            IReadOnlyList<int> shims = side.Shims();
+            if (shims.Count == sizes.ShimsIdle)
+            {
+                return shims;
+            }
+
+            if (Stopwatch.GetElapsedTime(started) > Patience)
+            {
+                throw new InvalidOperationException($"{side.Name}: {shims.Count} shims for {sizes.ShimsIdle} containers");
+            }
+
+            await timer.WaitForNextTickAsync(cancellation);
+        }
     }
 }
