@@ -142,6 +142,33 @@ public sealed class Bundle
     }
 
     /// <summary>
+    /// Removes what interrupted deletions left of the bundles of a namespace: directories that are hidden already, and persistent ones whose
+    /// bundle is gone.
+    /// </summary>
+    /// <param name="roots">Where.</param>
+    /// <param name="ns">The containerd namespace.</param>
+    /// <param name="isKept">Whether what has this id is left to somebody else.</param>
+    /// <exception cref="IOException">Something could not be removed; the next call goes on with it.</exception>
+    public static void RemoveRemains(BundleRoots roots, string ns, Func<string, bool> isKept)
+    {
+        ArgumentNullException.ThrowIfNull(roots);
+        ArgumentNullException.ThrowIfNull(isKept);
+        Check(ns);
+        foreach (var parent in (string[])[roots.StateOf(ns), roots.WorkOf(ns)])
+        {
+            foreach (var hidden in AllNames(parent).Where(name => name[0] == '.' && !isKept(name[1..])))
+            {
+                Directory.Delete(System.IO.Path.Combine(parent, hidden), recursive: true);
+            }
+        }
+
+        foreach (var id in Names(roots.WorkOf(ns)).Where(id => !isKept(id) && !Directory.Exists(System.IO.Path.Combine(roots.StateOf(ns), id))))
+        {
+            Directory.Delete(System.IO.Path.Combine(roots.WorkOf(ns), id), recursive: true);
+        }
+    }
+
+    /// <summary>
     /// Unmounts the root file system and removes both directories. Each is renamed to a hidden sibling first, so that
     /// a crash never leaves half a bundle under its name. Idempotent.
     /// </summary>
@@ -219,9 +246,10 @@ public sealed class Bundle
         }
     }
 
-    private static IEnumerable<string> Names(string directory) => Directory.Exists(directory)
-        ? Directory.EnumerateDirectories(directory).Select(path => System.IO.Path.GetFileName(path)).Where(name => name[0] != '.').Order(StringComparer.Ordinal)
-        : [];
+    private static IEnumerable<string> Names(string directory) => AllNames(directory).Where(name => name[0] != '.').Order(StringComparer.Ordinal);
+
+    private static string[] AllNames(string directory) =>
+        Directory.Exists(directory) ? [.. Directory.EnumerateDirectories(directory).Select(path => System.IO.Path.GetFileName(path))] : [];
 
     private static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode)
     {

@@ -51,6 +51,7 @@ public sealed class ShimRemoval(BundleRoots roots, ShimLauncher launcher, Action
     /// <param name="bundle">The bundle.</param>
     /// <param name="binary">The shim's executable; null if none can be found.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="RefusedException">Its shim does not answer, or the bundle could not be removed.</exception>
     public async Task RemoveStrayAsync(Bundle bundle, string? binary, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(bundle);
@@ -86,11 +87,7 @@ public sealed class ShimRemoval(BundleRoots roots, ShimLauncher launcher, Action
                 return (await connection.Task.PidsAsync(StepTimeout, cancellation).ConfigureAwait(false)).Processes.Count > 0;
             }
         }
-        catch (RefusedException refused)
-        {
-            return refused.Error.Kind != ErrorKind.NotFound;
-        }
-        catch (ShimClosedException)
+        catch (Exception e) when (e is ShimClosedException or RefusedException { Error.Kind: ErrorKind.NotFound })
         {
             return false;
         }

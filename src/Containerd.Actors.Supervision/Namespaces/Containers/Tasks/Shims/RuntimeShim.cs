@@ -20,8 +20,7 @@ namespace Containerd.Actors.Supervision.Namespaces.Containers.Tasks.Shims;
 /// <param name="connection">The connection to it.</param>
 /// <param name="pump">Reads its log.</param>
 /// <param name="endings">Takes the last part of a deletion, which no caller waits for.</param>
-/// <param name="log">Takes what went wrong in that part.</param>
-internal sealed class RuntimeShim(ShimConnection connection, LogPump pump, ShimEndings endings, Action<string> log) : IShim
+internal sealed class RuntimeShim(ShimConnection connection, LogPump pump, ShimEndings endings) : IShim
 {
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Unlimited = Timeout.InfiniteTimeSpan;
@@ -56,8 +55,7 @@ internal sealed class RuntimeShim(ShimConnection connection, LogPump pump, ShimE
     {
         DeleteResponse deleted = await connection.Task.DeleteAsync("", Unlimited, cancellationToken).ConfigureAwait(false);
         // The request to end is with the shim when this returns: it is followed whatever becomes of the daemon.
-        _ended = EndAsync();
-        endings.Add(connection.Bundle.Namespace, connection.Bundle.Id, _ended);
+        _ended = endings.Add(connection.Bundle.Namespace, connection.Bundle.Id, EndAsync);
         return new ProcessExit(deleted.Pid, deleted.ExitStatus, ToMoment(deleted.ExitedAt));
     });
 
@@ -95,15 +93,7 @@ internal sealed class RuntimeShim(ShimConnection connection, LogPump pump, ShimE
             // A shim that serves a group stays; one that hangs has no task any more and is not waited for.
         }
 
-        try
-        {
-            await Task.Run(connection.Bundle.Delete).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is RefusedException or IOException or UnauthorizedAccessException or Core.Linux.LinuxException)
-        {
-            // The next task under this id, or the next start of the daemon, takes what is left.
-            log($"{connection.Bundle.Path}: {e.Message}");
-        }
+        await Task.Run(connection.Bundle.Delete).ConfigureAwait(false);
     }
 
     // Go's zero time means that there is none.

@@ -33,7 +33,7 @@ public sealed class RuntimeShims(
     private const uint StatusUnknown = 255;
     private static readonly TimeSpan UndoTimeout = TimeSpan.FromSeconds(15);
     private readonly ShimRemoval _removal = new(roots, launcher, log);
-    private readonly ShimEndings _endings = new();
+    private readonly ShimEndings _endings = new(log, time);
 
     /// <inheritdoc />
     public string BundleOf(string ns, string id) => Path.Combine(roots.State, BundleRoots.Plugin, ns, id);
@@ -67,7 +67,7 @@ public sealed class RuntimeShims(
             CreateTaskResponse created = await While(
                 "failed to create shim task",
                 connection.Task.CreateAsync(Request(bundle, creation, options), Timeout.InfiniteTimeSpan, cancellationToken)).ConfigureAwait(false);
-            return new CreatedShim(new RuntimeShim(connection, pump, _endings, log), created.Pid);
+            return new CreatedShim(new RuntimeShim(connection, pump, _endings), created.Pid);
         }
         catch
         {
@@ -99,7 +99,7 @@ public sealed class RuntimeShims(
         {
             pump = LogPump.Open(bundle, log);
             ShimConnection connection = await ShimConnection.LoadAsync(bundle, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
-            RuntimeShim shim = new(connection, pump, _endings, log);
+            RuntimeShim shim = new(connection, pump, _endings);
             pump = null;
             return shim;
         }
@@ -151,21 +151,18 @@ public sealed class RuntimeShims(
     /// <inheritdoc />
     public void RemoveStrays(string ns, Func<string, bool> isKnown)
     {
-        foreach (Bundle bundle in Bundle.List(roots).Where(each => each.Namespace == ns && !isKnown(each.Id) && !_endings.Has(ns, each.Id)))
+        try
         {
-            _endings.Add(ns, bundle.Id, RemoveAsync(bundle));
+            Bundle.RemoveRemains(roots, ns, id => _endings.Has(ns, id));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log($"what deletions left in {ns}: {e.Message}");
         }
 
-        async Task RemoveAsync(Bundle bundle)
+        foreach (Bundle bundle in Bundle.List(roots).Where(each => each.Namespace == ns && !isKnown(each.Id) && !_endings.Has(ns, each.Id)))
         {
-            try
-            {
-                await _removal.RemoveStrayAsync(bundle, BinaryOf(bundle, ""), CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is RefusedException or IOException or UnauthorizedAccessException or LinuxException)
-            {
-                log($"{bundle.Path}: {e.Message}");
-            }
+            _endings.Add(ns, bundle.Id, () => _removal.RemoveStrayAsync(bundle, BinaryOf(bundle, ""), CancellationToken.None));
         }
     }
 
