@@ -50,6 +50,9 @@ public sealed record PluginSettings(
     private const string Programs = "containerd.stream-processors";
     private static readonly string[] Own = ["overlayfs", "native", "btrfs", "walking"];
 
+    /// <summary>Whether layers are decompressed by libraries of the host where it has them.</summary>
+    public bool UsesHostLibraries { get; init; } = true;
+
     /// <summary>Reads and checks the keys.</summary>
     /// <exception cref="ConfigurationException">A value is missing or cannot be served; the message names the key.</exception>
     public static PluginSettings From(Config config)
@@ -69,7 +72,10 @@ public sealed record PluginSettings(
 
         return order.IsEmpty
             ? throw new ConfigurationException("containerd.diff.order must name a differ")
-            : new PluginSettings(proxies, order, [.. Entries(config, Programs).Select(name => Processor(config, name))]);
+            : new PluginSettings(proxies, order, [.. Entries(config, Programs).Select(name => Processor(config, name))])
+            {
+                UsesHostLibraries = config.GetBoolean("containerd.diff.host-libraries"),
+            };
     }
 
     private static ProxyPlugin Proxy(Config config, string name)

@@ -73,6 +73,7 @@ internal static class DaemonHost
 
         SnapshotSettings snapshots = SnapshotSettings.From(config);
         PluginSettings plugins = PluginSettings.From(config);
+        LayerCompressions.UsesHostLibraries = plugins.UsesHostLibraries;
         using ProxyPlugins proxies = new(plugins);
         OverlayBackend overlay = Overlay(settings, snapshots);
         NativeBackend native = NativeBackend.Open(Path.Combine(settings.Root, "io.containerd.snapshotter.v1.native"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.IO.Compression;
+using Containerd.Actors.Linux.Compression;
 using Containerd.Actors.Protocol.Errors;
 using ZstdSharp;
 
@@ -56,8 +57,35 @@ public static class LayerCompressions
         : start.StartsWith((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD]) ? LayerCompression.Zstandard
         : LayerCompression.None;
 
+    /// <summary>
+    /// Whether layers are decompressed by libraries of the host where it has them. What is set holds for streams that are opened afterwards.
+    /// </summary>
+    public static bool UsesHostLibraries { get; set; } = true;
+
     /// <summary>A stream of the uncompressed bytes; the source is left open.</summary>
-    internal static Stream Decompress(Stream source, LayerCompression compression) => compression switch
+    /// <remarks>
+    /// By a library of the host if it has one that is known and they are used, otherwise by .NET. Either refuses what is damaged or ends too
+    /// early, with <see cref="InvalidDataException"/>, <see cref="EndOfStreamException"/> or <see cref="ZstdException"/>. Bytes behind the
+    /// last member of gzip are passed over, bytes behind the last frame of zstd are refused.
+    /// </remarks>
+    internal static Stream Decompress(Stream source, LayerCompression compression) =>
+        (UsesHostLibraries ? TryDecompressByHost(source, compression, out _) : null) ?? DecompressManaged(source, compression);
+
+    /// <summary>As <see cref="Decompress"/>, by a library of the host; null with the reason if it has none that is known.</summary>
+    internal static Stream? TryDecompressByHost(Stream source, LayerCompression compression, out string reason)
+    {
+        reason = "";
+        HostDecoder? decoder = compression switch
+        {
+            LayerCompression.Gzip => GzipDecoder.TryCreate(out reason),
+            LayerCompression.Zstandard => ZstdDecoder.TryCreate(out reason),
+            _ => null,
+        };
+        return decoder is null ? null : new HostDecompression(source, decoder);
+    }
+
+    /// <summary>As <see cref="Decompress"/>, without a library of the host.</summary>
+    internal static Stream DecompressManaged(Stream source, LayerCompression compression) => compression switch
     {
         LayerCompression.Gzip => new GZipStream(source, CompressionMode.Decompress, leaveOpen: true),
         LayerCompression.Zstandard => new DecompressionStream(source, leaveOpen: true),
