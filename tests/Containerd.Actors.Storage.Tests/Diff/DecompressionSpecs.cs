@@ -222,6 +222,46 @@ public sealed class DecompressionSpecs
     }
 
     [SkippableTheory]
+    [MemberData(nameof(All))]
+    public void What_is_closed_gives_its_memory_back(LayerCompression compression, bool isHost)
+    {
+        const int streams = 20_000;
+        const long bytesMax = 200L << 20;
+        SkipWithout(compression, isHost);
+        byte[] whole = Compress(Words(2000), compression, 2);
+        byte[] buffer = new byte[1000];
+        long before = Environment.WorkingSet;
+        for (int i = 0; i < streams; i++)
+        {
+            using Stream stream = Open(new MemoryStream(whole), compression, isHost);
+            Assert.NotEqual(0, stream.Read(buffer));
+        }
+
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, bytesMax);
+    }
+
+    [Fact]
+    public void Libraries_of_the_host_are_used_where_they_are_and_not_when_they_are_switched_off()
+    {
+        foreach (LayerCompression compression in (LayerCompression[])[LayerCompression.Gzip, LayerCompression.Zstandard])
+        {
+            using Stream? host = LayerCompressions.TryDecompressByHost(Stream.Null, compression, out _);
+            using Stream preferred = LayerCompressions.Decompress(Stream.Null, compression);
+            Assert.Equal(host is not null, preferred is HostDecompression);
+            try
+            {
+                LayerCompressions.UsesHostLibraries = false;
+                using Stream own = LayerCompressions.Decompress(Stream.Null, compression);
+                Assert.IsNotType<HostDecompression>(own);
+            }
+            finally
+            {
+                LayerCompressions.UsesHostLibraries = true;
+            }
+        }
+    }
+
+    [SkippableTheory]
     [InlineData("isize", 4)]
     [InlineData("crc", 8)]
     public void A_wrong_trailer_of_gzip_is_a_wrong_checksum_in_containerds_words(string field, int fromEnd)
