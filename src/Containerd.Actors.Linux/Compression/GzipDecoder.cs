@@ -19,18 +19,20 @@ public sealed unsafe class GzipDecoder : HostDecoder
 
     private readonly IsalCalls _calls;
     private readonly StateHandle _state = new();
+    private GzipHeader _header = new();
     private Position _position = Position.Before;
 
     private GzipDecoder(IsalCalls calls)
     {
         _calls = calls;
         _calls.Init(_state.Pointer);
-        _state.Pointer->CrcFlag = IsalCalls.ISAL_GZIP;
+        _state.Pointer->CrcFlag = IsalCalls.ISAL_GZIP_NO_HDR_VER;
     }
 
     private enum Position
     {
         Before,
+        InHeader,
         Within,
         Behind,
         BehindWithFirst,
@@ -53,7 +55,12 @@ public sealed unsafe class GzipDecoder : HostDecoder
         try
         {
             _state.DangerousAddRef(ref held);
-            return _position is Position.Before or Position.Within ? Inflate(input, output) : (Follow(input), 0);
+            return _position switch
+            {
+                Position.Within => Inflate(input, output),
+                Position.Before or Position.InHeader => (ReadHeader(input), 0),
+                _ => (Follow(input), 0),
+            };
         }
         finally
         {
@@ -94,18 +101,20 @@ public sealed unsafe class GzipDecoder : HostDecoder
         }
 
         _calls.Reset(_state.Pointer);
-        _position = Position.Within;
-        _ = Inflate([FirstOfMember], []);
-        return Inflate([SecondOfMember], []).Read;
+        _header = new GzipHeader();
+        _ = _header.Feed([FirstOfMember]);
+        return ReadHeader(input);
+    }
+
+    private int ReadHeader(ReadOnlySpan<byte> input)
+    {
+        int read = _header.Feed(input);
+        _position = _header.IsDone ? Position.Within : input.IsEmpty ? _position : Position.InHeader;
+        return read;
     }
 
     private (int Read, int Written) Inflate(ReadOnlySpan<byte> input, Span<byte> output)
     {
-        if (input.IsEmpty && _position == Position.Before)
-        {
-            return (0, 0);
-        }
-
         IsalCalls.InflateState* state = _state.Pointer;
         int code;
         fixed (byte* from = input, to = output)
@@ -117,12 +126,7 @@ public sealed unsafe class GzipDecoder : HostDecoder
 
         if (code < 0)
         {
-            throw new InvalidDataException(code switch
-            {
-                IsalCalls.ISAL_INVALID_WRAPPER or IsalCalls.ISAL_UNSUPPORTED_METHOD => "gzip: invalid header",
-                IsalCalls.ISAL_INCORRECT_CHECKSUM => "gzip: invalid checksum",
-                _ => "flate: corrupt input",
-            });
+            throw new InvalidDataException(code == IsalCalls.ISAL_INCORRECT_CHECKSUM ? "gzip: invalid checksum" : "flate: corrupt input");
         }
 
         _position = state->BlockState == IsalCalls.ISAL_BLOCK_FINISH ? Position.Behind : Position.Within;

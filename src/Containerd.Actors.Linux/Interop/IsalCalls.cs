@@ -22,10 +22,10 @@ internal sealed unsafe class IsalCalls
     /// <summary>What <c>malloc</c> would align to, and vector instructions may ask for.</summary>
     internal const int StateAlignment = 64;
 
-    internal const uint ISAL_GZIP = 1;
+    /// <summary>Raw deflate with the trailer of gzip behind it, which is checked.</summary>
+    internal const uint ISAL_GZIP_NO_HDR_VER = 6;
+
     internal const uint ISAL_BLOCK_FINISH = 5;
-    internal const int ISAL_INVALID_WRAPPER = -4;
-    internal const int ISAL_UNSUPPORTED_METHOD = -5;
     internal const int ISAL_INCORRECT_CHECKSUM = -6;
 
     // DEFINE slver of igzip_inflate: the revision of isal_inflate that 2.30 has.
@@ -101,7 +101,8 @@ internal sealed unsafe class IsalCalls
             gzip.Write(plain);
         }
 
-        byte[] compressed = member.ToArray();
+        // Its header is of the ten bytes that each has.
+        byte[] compressed = member.ToArray()[10..];
         byte[] found = new byte[plain.Length + 1];
         byte* memory = (byte*)NativeMemory.AlignedAlloc(StateBytes + guard, StateAlignment);
         try
@@ -110,7 +111,7 @@ internal sealed unsafe class IsalCalls
             new Span<byte>(memory, StateBytes + guard).Fill(pattern);
             var state = (InflateState*)memory;
             Init(state);
-            state->CrcFlag = ISAL_GZIP;
+            state->CrcFlag = ISAL_GZIP_NO_HDR_VER;
             int written = ReadInPieces(state, compressed, found);
             return written == plain.Length && found.AsSpan(0, written).SequenceEqual(plain) && state->BlockState == ISAL_BLOCK_FINISH &&
                 state->TotalOut == (uint)plain.Length && !behind.ContainsAnyExcept(pattern);

@@ -273,17 +273,25 @@ public sealed class DecompressionSpecs
         Assert.True(failure.Message == "gzip: invalid checksum", field);
     }
 
-    [SkippableFact]
-    public void Headers_of_gzip_may_have_names_comments_and_fields()
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Headers_of_gzip_may_have_names_comments_fields_and_a_checksum(bool isHost)
     {
-        SkipWithout(LayerCompression.Gzip, isHost: true);
+        SkipWithout(LayerCompression.Gzip, isHost);
         byte[] plain = Words(1000);
         byte[] whole = Compress(plain, LayerCompression.Gzip, 2);
-        byte[] named = [.. whole[..3], 0x1C, .. whole[4..10], 5, 0, 1, 2, 3, 4, 5, .. "name\0"u8, .. "a comment\0"u8, .. whole[10..]];
+        byte[] header = [.. whole[..3], 0x1E, .. whole[4..10], 5, 0, 1, 2, 3, 4, 5, .. "name\0"u8, .. "a comment\0"u8];
+
+        // The checksum of a header is the lower half of that which a member has of its bytes.
+        byte[] named = [.. header, .. Compress(header, LayerCompression.Gzip, 0)[^8..^6], .. whole[10..]];
         foreach (int piece in (int[])[1, 3, 1000])
         {
-            Assert.Equal([.. plain, .. plain], Read(new Pieces([.. named, .. named], piece), LayerCompression.Gzip, isHost: true));
+            Assert.Equal([.. plain, .. plain], Read(new Pieces([.. named, .. named], piece), LayerCompression.Gzip, isHost));
         }
+
+        named[header.Length] ^= 1;
+        AssertRefused(named, LayerCompression.Gzip, isHost);
     }
 
     private static void SkipWithout(LayerCompression compression, bool isHost)
