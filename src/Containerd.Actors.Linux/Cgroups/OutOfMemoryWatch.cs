@@ -13,34 +13,57 @@ namespace Containerd.Actors.Linux.Cgroups;
 /// <summary>Hears from the kernel when it ends a process of a cgroup for want of memory; holds no thread.</summary>
 /// <remarks>
 /// v1: an eventfd(2) that is registered with <c>memory.oom_control</c> in <c>cgroup.event_control</c>. v2: inotify(7) on
-/// <c>memory.events</c>, whose count <c>oom_kill</c> rises. Both also tell of the end of the cgroup, which is no news.
+/// <c>memory.events</c>. Both also tell of the end of the cgroup, which is no news. Either file has the count <c>oom_kill</c>, which rises
+/// before the process ends and so is right when somebody else has seen that end; the signal may come later.
 /// </remarks>
 public sealed partial class OutOfMemoryWatch : IDisposable
 {
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
     private const uint Modified = 2;
+    private const string LegacyFile = "memory.oom_control";
+    private const string UnifiedFile = "memory.events";
+    private const string CountField = "oom_kill ";
     private const string C = "libc.so.6";
+    private readonly Lock _telling = new();
     private readonly PipeEnd _source;
     private readonly IDisposable? _control;
+    private readonly string _file;
+    private readonly Action _happened;
+    private ulong _told;
+    private bool _isComplete;
 
-    private OutOfMemoryWatch(PipeEnd source, IDisposable? control)
+    private OutOfMemoryWatch(PipeEnd source, IDisposable? control, string file, Action happened)
     {
-        (_source, _control) = (source, control);
+        (_source, _control, _file, _happened) = (source, control, file, happened);
+        _told = Kills();
     }
 
     /// <summary>Watches the memory cgroup in a directory.</summary>
     /// <param name="directory">The directory.</param>
     /// <param name="isUnified">Whether it is one of the unified hierarchy.</param>
-    /// <param name="happened">Called for each time; must not block.</param>
+    /// <param name="happened">Called for each time, one call after the other; must not block.</param>
     /// <exception cref="Core.Linux.LinuxException">The kernel refused.</exception>
     /// <exception cref="IOException">The cgroup is gone.</exception>
     public static OutOfMemoryWatch Start(string directory, bool isUnified, Action happened)
     {
         ArgumentNullException.ThrowIfNull(happened);
-        OutOfMemoryWatch watch = isUnified ? StartUnified(directory) : StartLegacy(directory);
-        _ = isUnified ? watch.FollowUnifiedAsync(directory, happened) : watch.FollowLegacyAsync(directory, happened);
+        OutOfMemoryWatch watch = isUnified ? StartUnified(directory, happened) : StartLegacy(directory, happened);
+        _ = isUnified ? watch.FollowUnifiedAsync() : watch.FollowLegacyAsync();
         return watch;
+    }
+
+    /// <summary>
+    /// Tells of what has happened and was not told of yet, and of nothing afterwards. For whoever has seen a process end and removes the
+    /// cgroup next.
+    /// </summary>
+    public void Complete()
+    {
+        lock (_telling)
+        {
+            TellOfKills(isSignalled: false);
+            _isComplete = true;
+        }
     }
 
     /// <inheritdoc />
@@ -50,53 +73,57 @@ public sealed partial class OutOfMemoryWatch : IDisposable
         _control?.Dispose();
     }
 
-    private static OutOfMemoryWatch StartLegacy(string directory)
+    private static OutOfMemoryWatch StartLegacy(string directory, Action happened)
     {
+        string file = Path.Combine(directory, LegacyFile);
         SafeFileHandle events = Checked(eventfd(0, CloseOnExec | NonBlocking), "eventfd");
-        SafeFileHandle control = File.OpenHandle(Path.Combine(directory, "memory.oom_control"));
+        SafeFileHandle control = File.OpenHandle(file);
         string line = string.Create(
             CultureInfo.InvariantCulture, $"{(int)events.DangerousGetHandle()} {(int)control.DangerousGetHandle()}");
         File.WriteAllBytes(Path.Combine(directory, "cgroup.event_control"), Encoding.ASCII.GetBytes(line));
-        return new OutOfMemoryWatch(new PipeEnd(events), control);
+        return new OutOfMemoryWatch(new PipeEnd(events), control, file, happened);
     }
 
-    private static OutOfMemoryWatch StartUnified(string directory)
+    private static OutOfMemoryWatch StartUnified(string directory, Action happened)
     {
         SafeFileHandle watch = Checked(inotify_init1(CloseOnExec | NonBlocking), "inotify_init1");
-        string file = Path.Combine(directory, "memory.events");
+        string file = Path.Combine(directory, UnifiedFile);
         return inotify_add_watch(watch, file, Modified) >= 0
-            ? new OutOfMemoryWatch(new PipeEnd(watch), null)
+            ? new OutOfMemoryWatch(new PipeEnd(watch), null, file, happened)
             : throw LinuxErrors.Last("inotify_add_watch", file);
     }
 
     private static SafeFileHandle Checked(SafeFileHandle handle, string call) => handle.IsInvalid ? throw LinuxErrors.Last(call) : handle;
 
-    private async Task FollowLegacyAsync(string directory, Action happened)
+    private async Task FollowLegacyAsync()
     {
         byte[] count = new byte[sizeof(ulong)];
         while (await ReadAsync(count).ConfigureAwait(false) > 0)
         {
-            // The removal of the cgroup is signalled too.
-            if (Directory.Exists(directory) && BinaryPrimitives.ReadUInt64LittleEndian(count) > 0)
-            {
-                happened();
-            }
+            // The removal of the cgroup is signalled too. The count may not have risen yet.
+            TellOfKills(isSignalled: File.Exists(_file) && BinaryPrimitives.ReadUInt64LittleEndian(count) > 0);
         }
     }
 
-    private async Task FollowUnifiedAsync(string directory, Action happened)
+    private async Task FollowUnifiedAsync()
     {
         byte[] changes = new byte[4096];
-        ulong last = Kills(directory);
         while (await ReadAsync(changes).ConfigureAwait(false) > 0)
         {
-            ulong now = Kills(directory);
-            if (now > last)
-            {
-                happened();
-            }
+            TellOfKills(isSignalled: false);
+        }
+    }
 
-            last = Math.Max(last, now);
+    private void TellOfKills(bool isSignalled)
+    {
+        lock (_telling)
+        {
+            ulong kills = Kills();
+            if (!_isComplete && (isSignalled || kills > _told))
+            {
+                _told = Math.Max(_told + 1, kills);
+                _happened();
+            }
         }
     }
 
@@ -112,12 +139,12 @@ public sealed partial class OutOfMemoryWatch : IDisposable
         }
     }
 
-    private static ulong Kills(string directory)
+    private ulong Kills()
     {
         try
         {
-            string? line = File.ReadLines(Path.Combine(directory, "memory.events")).FirstOrDefault(line => line.StartsWith("oom_kill ", StringComparison.Ordinal));
-            return line is null ? 0 : ulong.Parse(line.AsSpan("oom_kill ".Length), NumberStyles.None, CultureInfo.InvariantCulture);
+            string? line = File.ReadLines(_file).FirstOrDefault(line => line.StartsWith(CountField, StringComparison.Ordinal));
+            return line is null ? 0 : ulong.Parse(line.AsSpan(CountField.Length), NumberStyles.None, CultureInfo.InvariantCulture);
         }
         catch (IOException)
         {

@@ -398,6 +398,9 @@ internal sealed partial class ShimContainer : IDisposable
         }
 
         using IDisposable gate = await EnterAsync(Init).ConfigureAwait(false);
+
+        // Told before the end, which has the container removed and its cgroup with it.
+        _memory?.Complete();
         Tell(Init, ending);
     }
 
