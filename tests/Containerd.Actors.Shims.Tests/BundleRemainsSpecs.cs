@@ -22,26 +22,32 @@ public sealed class BundleRemainsSpecs : IDisposable
         Hide(cut.Path);
         Hide(cut.WorkPath);
         Directory.Delete(late.Path, recursive: true);
-        Bundle.RemoveRemains(_roots, "ns", _ => false);
+        Assert.Equal(["cut", "late"], Bundle.Remains(_roots, "ns").Order(StringComparer.Ordinal));
+        Bundle.RemoveRemains(_roots, "ns", "cut");
+        Bundle.RemoveRemains(_roots, "ns", "late");
         Assert.Empty(Everything("ns"));
+        Assert.Empty(Bundle.Remains(_roots, "ns"));
     }
 
     [Fact]
     public void Whole_bundles_and_those_of_others_stay()
     {
         Bundle whole = Bundle.Create(_roots, "ns", "whole", "{}"u8);
-        Bundle ending = Bundle.Create(_roots, "ns", "ending", "{}"u8);
-        Bundle other = Bundle.Create(_roots, "other", "cut", "{}"u8);
-        Hide(ending.Path);
+        Bundle again = Bundle.Create(_roots, "ns", "again", "{}"u8);
+        Bundle other = Bundle.Create(_roots, "other", "again", "{}"u8);
+        Hide(again.Path);
         Hide(other.Path);
-        Bundle.RemoveRemains(_roots, "ns", id => id == "ending");
-        Assert.Equal([".ending", "ending", "whole", "whole"], Everything("ns"));
-        Assert.Equal([".cut", "cut"], Everything("other"));
+        Directory.CreateDirectory(again.Path);
+        Assert.Equal(["again"], Bundle.Remains(_roots, "ns"));
+        Bundle.RemoveRemains(_roots, "ns", "again");
+        Bundle.RemoveRemains(_roots, "ns", "whole");
+        Assert.Equal(["again", "again", "whole", "whole"], Everything("ns"));
+        Assert.Equal([".again", "again"], Everything("other"));
         Assert.True(File.Exists(Path.Combine(whole.Path, "config.json")));
     }
 
     [Fact]
-    public void A_namespace_without_bundles_has_no_remains() => Bundle.RemoveRemains(_roots, "none", _ => false);
+    public void A_namespace_without_bundles_has_no_remains() => Assert.Empty(Bundle.Remains(_roots, "none"));
 
     private static void Hide(string path) => Directory.Move(path, Path.Combine(Path.GetDirectoryName(path)!, "." + Path.GetFileName(path)));
 

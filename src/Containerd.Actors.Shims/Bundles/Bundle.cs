@@ -142,29 +142,33 @@ public sealed class Bundle
     }
 
     /// <summary>
-    /// Removes what interrupted deletions left of the bundles of a namespace: directories that are hidden already, and persistent ones whose
-    /// bundle is gone.
+    /// The ids of bundles of a namespace of which interrupted deletions left something: directories that are hidden already, and persistent
+    /// ones whose bundle is gone.
     /// </summary>
     /// <param name="roots">Where.</param>
     /// <param name="ns">The containerd namespace.</param>
-    /// <param name="isKept">Whether what has this id is left to somebody else.</param>
-    /// <exception cref="IOException">Something could not be removed; the next call goes on with it.</exception>
-    public static void RemoveRemains(BundleRoots roots, string ns, Func<string, bool> isKept)
+    public static IReadOnlyCollection<string> Remains(BundleRoots roots, string ns)
     {
         ArgumentNullException.ThrowIfNull(roots);
-        ArgumentNullException.ThrowIfNull(isKept);
         Check(ns);
-        foreach (var parent in (string[])[roots.StateOf(ns), roots.WorkOf(ns)])
-        {
-            foreach (var hidden in AllNames(parent).Where(name => name[0] == '.' && !isKept(name[1..])))
-            {
-                Directory.Delete(System.IO.Path.Combine(parent, hidden), recursive: true);
-            }
-        }
+        var hidden = AllNames(roots.StateOf(ns)).Concat(AllNames(roots.WorkOf(ns))).Where(name => name[0] == '.').Select(name => name[1..]);
+        var persistent = Names(roots.WorkOf(ns)).Where(id => !Directory.Exists(System.IO.Path.Combine(roots.StateOf(ns), id)));
+        return [.. hidden.Concat(persistent).Distinct(StringComparer.Ordinal)];
+    }
 
-        foreach (var id in Names(roots.WorkOf(ns)).Where(id => !isKept(id) && !Directory.Exists(System.IO.Path.Combine(roots.StateOf(ns), id))))
+    /// <summary>Removes what interrupted deletions left of the bundle of this id; one that is whole stays.</summary>
+    /// <param name="roots">Where.</param>
+    /// <param name="ns">The containerd namespace.</param>
+    /// <param name="id">The task.</param>
+    /// <exception cref="IOException">Something could not be removed; the next call goes on with it.</exception>
+    public static void RemoveRemains(BundleRoots roots, string ns, string id)
+    {
+        var bundle = At(roots, ns, id);
+        RemoveHidden(roots.StateOf(ns), id);
+        RemoveHidden(roots.WorkOf(ns), id);
+        if (!Directory.Exists(bundle.Path))
         {
-            Directory.Delete(System.IO.Path.Combine(roots.WorkOf(ns), id), recursive: true);
+            bundle.Remove(roots.WorkOf(ns));
         }
     }
 
@@ -287,19 +291,25 @@ public sealed class Bundle
         File.SetUnixFileMode(path, mode);
     }
 
-    private void Remove(string parent)
+    private static string HiddenOf(string parent, string id) => System.IO.Path.Combine(parent, "." + id);
+
+    private static void RemoveHidden(string parent, string id)
     {
-        var path = System.IO.Path.Combine(parent, Id);
-        var hidden = System.IO.Path.Combine(parent, "." + Id);
+        var hidden = HiddenOf(parent, id);
         if (Directory.Exists(hidden))
         {
             Directory.Delete(hidden, recursive: true);
         }
+    }
 
+    private void Remove(string parent)
+    {
+        RemoveHidden(parent, Id);
+        var path = System.IO.Path.Combine(parent, Id);
         if (Directory.Exists(path))
         {
-            Directory.Move(path, hidden);
-            Directory.Delete(hidden, recursive: true);
+            Directory.Move(path, HiddenOf(parent, Id));
+            RemoveHidden(parent, Id);
         }
     }
 

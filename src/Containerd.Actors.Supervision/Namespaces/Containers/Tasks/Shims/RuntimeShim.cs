@@ -88,9 +88,9 @@ internal sealed class RuntimeShim(ShimConnection connection, LogPump pump, ShimE
                 await connection.Task.ShutdownAsync(false, ShutdownTimeout).ConfigureAwait(false);
             }
         }
-        catch (RefusedException)
+        catch (Exception e) when (e is RefusedException or ShimClosedException)
         {
-            // A shim that serves a group stays; one that hangs has no task any more and is not waited for.
+            // A shim that serves a group stays; one that hangs has no task any more and is not waited for; another has ended already.
         }
 
         await Task.Run(connection.Bundle.Delete).ConfigureAwait(false);

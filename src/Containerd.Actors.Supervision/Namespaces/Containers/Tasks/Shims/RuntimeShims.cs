@@ -151,13 +151,9 @@ public sealed class RuntimeShims(
     /// <inheritdoc />
     public void RemoveStrays(string ns, Func<string, bool> isKnown)
     {
-        try
+        foreach (string id in Bundle.Remains(roots, ns).Where(id => !_endings.Has(ns, id)))
         {
-            Bundle.RemoveRemains(roots, ns, id => _endings.Has(ns, id));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            log($"what deletions left in {ns}: {e.Message}");
+            _endings.Add(ns, id, () => Task.Run(() => Bundle.RemoveRemains(roots, ns, id)));
         }
 
         foreach (Bundle bundle in Bundle.List(roots).Where(each => each.Namespace == ns && !isKnown(each.Id) && !_endings.Has(ns, each.Id)))
