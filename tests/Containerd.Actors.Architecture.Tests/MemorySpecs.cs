@@ -35,6 +35,8 @@ public sealed class MemorySpecs
         }
 
         Assert.Equal(ConnectionMemory.RetainedMax, pool.Retained);
+        pool.LetGo();
+        Assert.Equal(0, pool.Retained);
         Assert.Throws<ArgumentOutOfRangeException>(() => pool.Rent(ConnectionMemory.BlockSize + 1));
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Containerd.Actors.Core.Content;
 using Containerd.Actors.Linux.Memory;
 
 namespace Containerd.Actors.Daemon.Hosting;
@@ -37,6 +38,8 @@ internal sealed class SpareMemory
             {
                 if (memory.IsDue(GC.GetTotalAllocatedBytes()))
                 {
+                    ConnectionMemory.Common.LetGo();
+                    ContentBuffers.LetGo();
                     ResidentMemory.GiveBack();
                 }
             }

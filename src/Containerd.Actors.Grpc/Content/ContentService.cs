@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Buffers;
 using System.Collections.Immutable;
 using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Filters;
@@ -99,7 +98,7 @@ public class ContentService(Tree tree, IContentReader reader)
 
         long left = request.Size <= 0 ? content.Size - start : Math.Min(request.Size, content.Size - start);
         Stream blob = reader.OpenRead(content.Digest, start);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(ReadMessageBytes, Math.Max(left, 1)));
+        byte[] buffer = ContentBuffers.Rent((int)Math.Min(ReadMessageBytes, Math.Max(left, 1)));
         try
         {
             for (long offset = 0; left > 0;)
@@ -121,7 +120,7 @@ public class ContentService(Tree tree, IContentReader reader)
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            ContentBuffers.Return(buffer);
             await blob.DisposeAsync().ConfigureAwait(false);
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Buffers;
+using Containerd.Actors.Core.Content;
 using Containerd.Services.Content.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -41,7 +42,7 @@ public sealed class UploadMessage : IDisposable
         Data = default;
         if (rented is not null)
         {
-            ArrayPool<byte>.Shared.Return(rented);
+            ContentBuffers.Return(rented);
         }
     }
 
@@ -99,7 +100,7 @@ public sealed class UploadMessage : IDisposable
             return new UploadMessage(request, null, 0);
         }
 
-        byte[] rented = ArrayPool<byte>.Shared.Rent((int)data.Length);
+        byte[] rented = ContentBuffers.Rent((int)data.Length);
         data.CopyTo(rented);
         return new UploadMessage(request, rented, (int)data.Length);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Buffers;
+using Containerd.Actors.Core.Content;
 
 namespace Containerd.Actors.Registry.Fetching;
 
@@ -16,7 +16,7 @@ public sealed class StreamPieces(Stream stream, long rest) : IBlobPieces
     /// <inheritdoc />
     public async ValueTask<BlobPiece?> NextAsync(CancellationToken cancellationToken)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(_size);
+        byte[] buffer = ContentBuffers.Rent(_size);
         int count = 0;
         try
         {
@@ -26,11 +26,11 @@ public sealed class StreamPieces(Stream stream, long rest) : IBlobPieces
         {
             if (count == 0)
             {
-                ArrayPool<byte>.Shared.Return(buffer);
+                ContentBuffers.Return(buffer);
             }
         }
 
-        return count == 0 ? null : new BlobPiece(buffer, count, static used => ArrayPool<byte>.Shared.Return(used));
+        return count == 0 ? null : new BlobPiece(buffer, count, static used => ContentBuffers.Return(used));
     }
 
     /// <inheritdoc />

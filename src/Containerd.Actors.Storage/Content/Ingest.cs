@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Security.Cryptography;
+using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.GarbageCollection;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Protocol.Errors;
@@ -240,7 +241,7 @@ public sealed class Ingest : IDisposable
 
     private void Rehash()
     {
-        byte[] buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(1 << 18);
+        byte[] buffer = ContentBuffers.Rent(1 << 18);
         try
         {
             _file.Position = 0;
@@ -254,7 +255,7 @@ public sealed class Ingest : IDisposable
         }
         finally
         {
-            System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+            ContentBuffers.Return(buffer);
         }
     }
 }

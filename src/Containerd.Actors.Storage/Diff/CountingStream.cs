@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Buffers;
+using Containerd.Actors.Core.Content;
 using Containerd.Actors.Storage.Content;
 
 namespace Containerd.Actors.Storage.Diff;
@@ -11,7 +11,7 @@ internal sealed class CountingStream(Stream source) : ReadStream
 {
     private const int BufferSize = 128 << 10;
 
-    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+    private readonly byte[] _buffer = ContentBuffers.Rent(BufferSize);
     private byte[] _returned = [];
     private int _start;
     private int _end;
@@ -57,7 +57,7 @@ internal sealed class CountingStream(Stream source) : ReadStream
         if (disposing && !_disposed)
         {
             _disposed = true;
-            ArrayPool<byte>.Shared.Return(_buffer);
+            ContentBuffers.Return(_buffer);
         }
 
         base.Dispose(disposing);

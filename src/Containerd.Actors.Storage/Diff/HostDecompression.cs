@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Buffers;
+using Containerd.Actors.Core.Content;
 using Containerd.Actors.Linux.Compression;
 using Containerd.Actors.Storage.Content;
 
@@ -15,7 +15,7 @@ internal sealed class HostDecompression(Stream source, HostDecoder decoder) : Re
 {
     private const int BufferSize = 256 * 1024;
 
-    private byte[]? _buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+    private byte[]? _buffer = ContentBuffers.Rent(BufferSize);
     private int _start;
     private int _end;
     private bool _sourceHasEnded;
@@ -72,7 +72,7 @@ internal sealed class HostDecompression(Stream source, HostDecoder decoder) : Re
             // What a read still fills cannot be lent to others.
             if (!_isReading)
             {
-                ArrayPool<byte>.Shared.Return(buffer);
+                ContentBuffers.Return(buffer);
             }
         }
 

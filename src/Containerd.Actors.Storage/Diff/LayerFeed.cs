@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
+using Containerd.Actors.Core.Content;
 using Containerd.Actors.Oci.Images;
 using Containerd.Actors.Storage.Content;
 
@@ -152,7 +152,7 @@ internal sealed class LayerFeed : IDisposable
         using Stream plain = LayerCompressions.Decompress(_source, compression);
         while (true)
         {
-            byte[] bytes = ArrayPool<byte>.Shared.Rent(BufferSize);
+            byte[] bytes = ContentBuffers.Rent(BufferSize);
             int length = 0;
             try
             {
@@ -162,13 +162,13 @@ internal sealed class LayerFeed : IDisposable
             }
             catch
             {
-                ArrayPool<byte>.Shared.Return(bytes);
+                ContentBuffers.Return(bytes);
                 throw;
             }
 
             if (length == 0)
             {
-                ArrayPool<byte>.Shared.Return(bytes);
+                ContentBuffers.Return(bytes);
                 return;
             }
 
@@ -223,7 +223,7 @@ internal sealed class LayerFeed : IDisposable
         {
             if (Interlocked.Decrement(ref _readers) == 0)
             {
-                ArrayPool<byte>.Shared.Return(bytes);
+                ContentBuffers.Return(bytes);
             }
         }
     }

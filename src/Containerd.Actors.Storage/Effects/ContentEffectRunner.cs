@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Buffers;
 using Containerd.Actors.Core.Content;
 using Containerd.Actors.Core.Executor;
 using Containerd.Actors.Core.GarbageCollection;
@@ -74,7 +73,7 @@ public sealed class ContentEffectRunner(ContentStore store) : IEffectRunner, ICo
 
     private void Seed(Ingest ingest, Digest blob, CancellationToken cancellationToken)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(CopyBytes);
+        byte[] buffer = ContentBuffers.Rent(CopyBytes);
         try
         {
             ingest.Truncate(0);
@@ -87,7 +86,7 @@ public sealed class ContentEffectRunner(ContentStore store) : IEffectRunner, ICo
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            ContentBuffers.Return(buffer);
         }
     }
 
