@@ -13,8 +13,8 @@ namespace Containerd.Actors.Linux.Cgroups;
 /// <summary>Hears from the kernel when it ends a process of a cgroup for want of memory; holds no thread.</summary>
 /// <remarks>
 /// v1: an eventfd(2) that is registered with <c>memory.oom_control</c> in <c>cgroup.event_control</c>. v2: inotify(7) on
-/// <c>memory.events</c>. Both also tell of the end of the cgroup, which is no news. Either file has the count <c>oom_kill</c>, which rises
-/// before the process ends and so is right when somebody else has seen that end; the signal may come later.
+/// <c>memory.events</c>, whose count <c>oom_kill</c> rises. Both also tell of the end of the cgroup, which is no news. The event and the
+/// count are there before the process ends; that somebody hears of them may take longer.
 /// </remarks>
 public sealed partial class OutOfMemoryWatch : IDisposable
 {
@@ -29,14 +29,15 @@ public sealed partial class OutOfMemoryWatch : IDisposable
     private readonly PipeEnd _source;
     private readonly IDisposable? _control;
     private readonly string _file;
+    private readonly bool _isUnified;
     private readonly Action _happened;
     private ulong _told;
-    private bool _isComplete;
 
     private OutOfMemoryWatch(PipeEnd source, IDisposable? control, string file, Action happened)
     {
         (_source, _control, _file, _happened) = (source, control, file, happened);
-        _told = Kills();
+        _isUnified = control is null;
+        _told = _isUnified ? Kills() : 0;
     }
 
     /// <summary>Watches the memory cgroup in a directory.</summary>
@@ -53,16 +54,16 @@ public sealed partial class OutOfMemoryWatch : IDisposable
         return watch;
     }
 
-    /// <summary>
-    /// Tells of what has happened and was not told of yet, and of nothing afterwards. For whoever has seen a process end and removes the
-    /// cgroup next.
-    /// </summary>
+    /// <summary>Tells now of what has happened and was not told of yet. For whoever has seen a process end and removes the cgroup next.</summary>
     public void Complete()
     {
-        lock (_telling)
+        if (_isUnified)
         {
-            TellOfKills(isSignalled: false);
-            _isComplete = true;
+            TellOfKills();
+        }
+        else if (_source.TryRead(stackalloc byte[sizeof(ulong)]) > 0)
+        {
+            Tell();
         }
     }
 
@@ -100,8 +101,11 @@ public sealed partial class OutOfMemoryWatch : IDisposable
         byte[] count = new byte[sizeof(ulong)];
         while (await ReadAsync(count).ConfigureAwait(false) > 0)
         {
-            // The removal of the cgroup is signalled too. The count may not have risen yet.
-            TellOfKills(isSignalled: File.Exists(_file) && BinaryPrimitives.ReadUInt64LittleEndian(count) > 0);
+            // The removal of the cgroup is signalled too.
+            if (File.Exists(_file) && BinaryPrimitives.ReadUInt64LittleEndian(count) > 0)
+            {
+                Tell();
+            }
         }
     }
 
@@ -110,20 +114,28 @@ public sealed partial class OutOfMemoryWatch : IDisposable
         byte[] changes = new byte[4096];
         while (await ReadAsync(changes).ConfigureAwait(false) > 0)
         {
-            TellOfKills(isSignalled: false);
+            TellOfKills();
         }
     }
 
-    private void TellOfKills(bool isSignalled)
+    private void TellOfKills()
     {
         lock (_telling)
         {
             ulong kills = Kills();
-            if (!_isComplete && (isSignalled || kills > _told))
+            if (kills > _told)
             {
-                _told = Math.Max(_told + 1, kills);
+                _told = kills;
                 _happened();
             }
+        }
+    }
+
+    private void Tell()
+    {
+        lock (_telling)
+        {
+            _happened();
         }
     }
 

@@ -65,6 +65,9 @@ public sealed class PipeEnd : IDisposable
         }
     }
 
+    /// <summary>Reads what is there, beside a reader that waits; zero if that is nothing or it is disposed.</summary>
+    internal int TryRead(Span<byte> buffer) => _disposed.IsCancellationRequested ? 0 : (int)Math.Max(Read(buffer), 0);
+
     /// <summary>Writes all bytes.</summary>
     /// <returns>False if nobody reads any more; the rest is lost then.</returns>
     public async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default)
