@@ -22,7 +22,7 @@ public static class CollectDecision
     /// <param name="at">Now: leases and images expire against it.</param>
     public static Decision<Collected> Decide(
         this NamespaceState state, NamespaceCommands.Collect command, IEnumerable<ContainerRoot> containers, DateTimeOffset at) =>
-        Collect(state, Mark.Of(state, containers, command.Ingests, at), command.Ingests, isExplained: false);
+        Collect(state, Mark.Of(state, containers, command.Ingests, at, command.SpareFrom), command.Ingests, isExplained: false);
 
     /// <summary>What a collection would remove now, each with its reason.</summary>
     /// <param name="state">The namespace.</param>

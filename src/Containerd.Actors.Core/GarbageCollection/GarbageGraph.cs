@@ -22,15 +22,18 @@ internal sealed class GarbageGraph
     private readonly Dictionary<string, ContainerRoot> _containers;
     private readonly Dictionary<string, OpenIngest> _ingests;
     private readonly DateTimeOffset _now;
+    private readonly DateTimeOffset? _spareFrom;
     private readonly Dictionary<GarbageNode, List<GarbageStep>> _backReferences = [];
 
-    public GarbageGraph(NamespaceState state, IEnumerable<ContainerRoot> containers, IEnumerable<OpenIngest> ingests, DateTimeOffset now)
+    public GarbageGraph(
+        NamespaceState state, IEnumerable<ContainerRoot> containers, IEnumerable<OpenIngest> ingests, DateTimeOffset now, DateTimeOffset? spareFrom)
     {
         _state = state;
         _containers = containers.ToDictionary(container => container.ContainerId);
         _ingests = ingests.Where(ingest => ingest.Namespace == state.Name)
             .GroupBy(ingest => ingest.Reference).ToDictionary(group => group.Key, group => group.MaxBy(ingest => ingest.ExpiresAt)!);
         _now = now;
+        _spareFrom = spareFrom;
         ReadBackReferences();
     }
 
@@ -64,14 +67,20 @@ internal sealed class GarbageGraph
             yield return new GarbageStep(new GarbageNode(GarbageKind.Container, container), "container");
         }
 
-        foreach (ContentRecord content in _state.Content.Values.Where(content => content.Labels.ContainsKey(GarbageLabels.Root)))
+        foreach (ContentRecord content in _state.Content.Values)
         {
-            yield return new GarbageStep(Node(content.Digest), $"label {GarbageLabels.Root}");
+            if (OwnSake(content.Labels, content.CreatedAt) is { } reason)
+            {
+                yield return new GarbageStep(Node(content.Digest), reason);
+            }
         }
 
-        foreach (SnapshotRecord snapshot in _state.Snapshots.Values.Where(snapshot => snapshot.Labels.ContainsKey(GarbageLabels.Root)))
+        foreach (SnapshotRecord snapshot in _state.Snapshots.Values)
         {
-            yield return new GarbageStep(Node(snapshot.Snapshotter, snapshot.Key), $"label {GarbageLabels.Root}");
+            if (OwnSake(snapshot.Labels, snapshot.CreatedAt) is { } reason)
+            {
+                yield return new GarbageStep(Node(snapshot.Snapshotter, snapshot.Key), reason);
+            }
         }
 
         foreach (OpenIngest ingest in _ingests.Values.Where(ingest => _now < ingest.ExpiresAt))
@@ -228,6 +237,11 @@ internal sealed class GarbageGraph
         && snapshot.Labels.TryGetValue(GarbageLabels.UsedAt, out string? text)
         && GarbageLabels.TryMoment(text, out DateTimeOffset usedAt)
         && (younger ? _now - usedAt < age : _now - usedAt > age);
+
+    private string? OwnSake(ImmutableSortedDictionary<string, string> labels, DateTimeOffset createdAt) =>
+        labels.ContainsKey(GarbageLabels.Root) ? $"label {GarbageLabels.Root}"
+        : createdAt >= _spareFrom ? $"made since {Moment(_spareFrom.Value)}"
+        : null;
 
     private bool IsExpired(ImmutableSortedDictionary<string, string> labels) =>
         labels.TryGetValue(GarbageLabels.Expire, out string? text) && GarbageLabels.IsPast(text, _now);

@@ -31,8 +31,14 @@ public sealed class Mark
     }
 
     /// <summary>Marks a namespace.</summary>
-    public static Mark Of(NamespaceState state, IEnumerable<ContainerRoot> containers, IEnumerable<OpenIngest> ingests, DateTimeOffset now) =>
-        new(new GarbageGraph(state, containers, ingests, now));
+    /// <param name="state">The namespace.</param>
+    /// <param name="containers">Its containers.</param>
+    /// <param name="ingests">Ingests that are open.</param>
+    /// <param name="now">Leases and images expire against it.</param>
+    /// <param name="spareFrom">Content and snapshots made at this moment or later are kept for their own sake; null spares none.</param>
+    public static Mark Of(
+        NamespaceState state, IEnumerable<ContainerRoot> containers, IEnumerable<OpenIngest> ingests, DateTimeOffset now,
+        DateTimeOffset? spareFrom = null) => new(new GarbageGraph(state, containers, ingests, now, spareFrom));
 
     /// <summary>True when something keeps it.</summary>
     public bool Keeps(GarbageNode node) => _reached.ContainsKey(node) || _reachedFlat.ContainsKey(node);

@@ -103,5 +103,6 @@ public sealed record GarbageRun(int Removed, Swept Content, Swept Snapshots, Tim
 
 /// <summary>A namespace changed; published inside the process so that the collector knows when a run is worth it.</summary>
 /// <param name="Namespace">The namespace.</param>
+/// <param name="At">When that was decided, by the clock that stamps what is made.</param>
 /// <param name="IsDeletion">True when something went away that may have kept others.</param>
-public sealed record NamespaceChanged(string Namespace, bool IsDeletion);
+public sealed record NamespaceChanged(string Namespace, DateTimeOffset At, bool IsDeletion);

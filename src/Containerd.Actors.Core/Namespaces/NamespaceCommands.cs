@@ -37,7 +37,8 @@ public static class NamespaceCommands
     /// <param name="Namespace">The namespace.</param>
     /// <param name="Ingests">Ingests of this namespace that are open.</param>
     /// <param name="Caller">The policy.</param>
-    public sealed record Collect(string Namespace, ImmutableArray<OpenIngest> Ingests, Caller Caller)
+    /// <param name="SpareFrom">Content and snapshots made at this moment or later stay although nothing refers to them; null spares none.</param>
+    public sealed record Collect(string Namespace, ImmutableArray<OpenIngest> Ingests, Caller Caller, DateTimeOffset? SpareFrom = null)
         : IRequest<Collected>, INamespaceCommand;
 }
 

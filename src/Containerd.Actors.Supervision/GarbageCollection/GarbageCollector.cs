@@ -19,6 +19,11 @@ namespace Containerd.Actors.Supervision.GarbageCollection;
 /// </code>
 /// A run begins after every request it answers: requests that come while one is running wait for the next and share it. Dry runs
 /// go the same way, one at a time with the others, and change neither what is there nor when the next run is worth it.
+/// <para>
+/// A run that a deletion made worth it collects as if it had taken place with the deletion: what has been made since stays until
+/// something else goes. Content that a client stores without a lease, to name it in its next call, is so not lost to a deletion
+/// before it that was a moment late in being followed.
+/// </para>
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "An actor ends in PostStop, where the token source is disposed.")]
 public sealed class GarbageCollector : UntypedActor, IWithTimers
@@ -34,6 +39,7 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
     private bool _isDry;
     private int _deletions;
     private int _mutations;
+    private DateTimeOffset? _deletedAt;
     private TimeSpan _marking;
     private int _runs;
 
@@ -87,8 +93,11 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
             case NamespaceChanged changed:
                 OnChanged(changed);
                 break;
-            case Due when !_running && (_deletions > 0 || _mutations >= _settings.MutationThreshold):
-                Run();
+            case Due when !_running && _mutations >= _settings.MutationThreshold:
+                Run(spareFrom: null);
+                break;
+            case Due when !_running && _deletions > 0:
+                Run(_deletedAt);
                 break;
             case Due when !_running:
                 Plan(Interval());
@@ -129,18 +138,19 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
         }
 
         _deletions++;
+        _deletedAt = changed.At;
         if (_settings.DeletionThreshold > 0 && _deletions == _settings.DeletionThreshold && !_running)
         {
             Plan(_settings.ScheduleDelay);
         }
     }
 
-    private void Run()
+    private void Run(DateTimeOffset? spareFrom)
     {
         Timers.Cancel(Due.Timer);
         (_answered, _waiting) = (_waiting, []);
         (_deletions, _mutations, _running, _isDry) = (0, 0, true, false);
-        _runner.RunAsync(isDry: false, _stopping.Token).PipeTo(Self);
+        _runner.RunAsync(isDry: false, spareFrom, _stopping.Token).PipeTo(Self);
     }
 
     // A dry run is told of what is there after those that remove.
@@ -148,14 +158,14 @@ public sealed class GarbageCollector : UntypedActor, IWithTimers
     {
         if (_waiting.Count > 0)
         {
-            Run();
+            Run(spareFrom: null);
             return;
         }
 
         Timers.Cancel(Due.Timer);
         (_answered, _waitingDry) = (_waitingDry, []);
         (_running, _isDry) = (true, true);
-        _runner.RunAsync(isDry: true, _stopping.Token).PipeTo(Self);
+        _runner.RunAsync(isDry: true, spareFrom: null, _stopping.Token).PipeTo(Self);
     }
 
     private void OnEnded(Reply<GarbageRun> outcome)

@@ -25,8 +25,9 @@ public sealed class GarbageRunner(
 
     /// <summary>One run. Nothing is swept unless every namespace answered: what one of them keeps would not be known.</summary>
     /// <param name="isDry">True to go the same way and remove nothing.</param>
+    /// <param name="spareFrom">Content and snapshots made at this moment or later stay although nothing refers to them; null spares none.</param>
     /// <param name="cancellationToken">Ends the run between two steps.</param>
-    public async Task<Reply<GarbageRun>> RunAsync(bool isDry, CancellationToken cancellationToken)
+    public async Task<Reply<GarbageRun>> RunAsync(bool isDry, DateTimeOffset? spareFrom, CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
         try
@@ -46,7 +47,7 @@ public sealed class GarbageRunner(
             foreach (string ns in all.Select(state => state.Name))
             {
                 ImmutableArray<OpenIngest> open = [.. generation.Ingests.Where(ingest => ingest.Namespace == ns)];
-                IRequest<Collected> collect = isDry ? new NamespaceQueries.Preview(ns, open) : new NamespaceCommands.Collect(ns, open, Policy);
+                IRequest<Collected> collect = isDry ? new NamespaceQueries.Preview(ns, open) : new NamespaceCommands.Collect(ns, open, Policy, spareFrom);
                 if (await namespaces.Ask<Reply<Collected>>(collect, stepTimeout, cancellationToken).ConfigureAwait(false) is not Done<Collected> done)
                 {
                     // Others are collected all the same; only what none of them needs cannot be told any more.

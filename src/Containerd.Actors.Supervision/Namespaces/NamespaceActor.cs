@@ -240,7 +240,7 @@ public sealed class NamespaceActor : EntityActor<NamespaceState>, IWithTimers
         }
     }
 
-    private void Changed(bool isDeletion) => Context.System.EventStream.Publish(new NamespaceChanged(_name, isDeletion));
+    private void Changed(bool isDeletion) => Context.System.EventStream.Publish(new NamespaceChanged(_name, Time.GetUtcNow(), isDeletion));
 
     private void OnForeign(object message)
     {

@@ -222,6 +222,20 @@ public sealed class MarkSpecs
     }
 
     [Fact]
+    public void What_was_made_since_a_moment_is_spared_with_all_it_refers_to()
+    {
+        NamespaceState state = With(With(Garbage, Digest(1), ("containerd.io/gc.ref.content", Blob.Id)), "child", SnapshotKind.Active, "layer");
+        GarbageNode child = new(GarbageKind.Snapshot, "child", "overlayfs");
+        GarbageNode old = new(GarbageKind.Content, Digest(2).ToString());
+        state = state.Apply(new ContentEvents.Added(new ContentRecord(Digest(2), 1, Labels(), Now.AddTicks(-1), Now)));
+        var collect = new NamespaceCommands.Collect(Ns, [], By, SpareFrom: Now);
+        Assert.Equal([Expired, old], state.Decide(collect, [], Now).Reply.Value.Removed.Select(thing => thing.Node));
+        Assert.Equal("kept: made since 2026-01-02T03:04:05Z", Mark.Of(state, [], [], Now, spareFrom: Now).Explain(child).Verdict);
+        Mark later = Mark.Of(state, [], [], Now, spareFrom: Now.AddTicks(1));
+        Assert.All([Blob, Layer, child, old], node => Assert.False(later.Keeps(node)));
+    }
+
+    [Fact]
     public void References_that_go_round_end()
     {
         NamespaceState state = With(

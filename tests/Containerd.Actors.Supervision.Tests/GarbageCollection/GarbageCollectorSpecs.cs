@@ -36,6 +36,7 @@ public sealed class GarbageCollectorSpecs : TestKit
     private readonly TestProbe _snapshots;
     private readonly TestProbe _mounts;
     private readonly SteppedTime _time = new();
+    private DateTimeOffset? _spareFrom;
 
     public GarbageCollectorSpecs()
         : base(ConfigurationFactory.ParseString("""
@@ -91,7 +92,7 @@ public sealed class GarbageCollectorSpecs : TestKit
     public void After_a_deletion_the_planned_run_takes_place()
     {
         IActorRef collector = AfterFirstRun();
-        collector.Tell(new NamespaceChanged("a", IsDeletion: true));
+        collector.Tell(Deleted());
         Settle(collector);
         _content.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
         Scheduler.Advance(TimeSpan.FromSeconds(9));
@@ -99,15 +100,46 @@ public sealed class GarbageCollectorSpecs : TestKit
     }
 
     [Fact]
+    public void A_planned_run_spares_what_was_made_since_the_last_deletion()
+    {
+        IActorRef collector = AfterFirstRun(Settings with { MutationThreshold = 4 });
+        collector.Tell(Deleted());
+        _time.Advance(TimeSpan.FromSeconds(2));
+        NamespaceChanged last = Deleted();
+        collector.Tell(last);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        collector.Tell(new NamespaceChanged("a", _time.GetUtcNow(), IsDeletion: false));
+        Settle(collector);
+        Scheduler.Advance(TimeSpan.FromSeconds(9));
+        Assert.Equal(last.At, SparedFrom());
+    }
+
+    [Fact]
+    public void A_run_on_request_one_at_start_and_one_after_many_changes_spare_nothing()
+    {
+        IActorRef collector = Start(Settings with { MutationThreshold = 2 });
+        Scheduler.Advance(TimeSpan.FromSeconds(1));
+        Assert.Null(SparedFrom());
+        collector.Tell(new GarbageCommands.Run(By), TestActor);
+        Assert.Null(SparedFrom());
+        ExpectMsg<Done<GarbageRun>>();
+        collector.Tell(Deleted());
+        collector.Tell(Deleted());
+        Settle(collector);
+        Scheduler.Advance(TimeSpan.FromSeconds(9));
+        Assert.Null(SparedFrom());
+    }
+
+    [Fact]
     public void Enough_changes_are_worth_a_run_and_fewer_are_not()
     {
         IActorRef collector = AfterFirstRun();
-        collector.Tell(new NamespaceChanged("a", IsDeletion: false));
-        collector.Tell(new NamespaceChanged("a", IsDeletion: false));
+        collector.Tell(new NamespaceChanged("a", _time.GetUtcNow(), IsDeletion: false));
+        collector.Tell(new NamespaceChanged("a", _time.GetUtcNow(), IsDeletion: false));
         Settle(collector);
         Scheduler.Advance(TimeSpan.FromSeconds(9));
         _content.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
-        collector.Tell(new NamespaceChanged("a", IsDeletion: false));
+        collector.Tell(new NamespaceChanged("a", _time.GetUtcNow(), IsDeletion: false));
         Settle(collector);
         Scheduler.Advance(TimeSpan.FromSeconds(9));
         FinishRun();
@@ -118,7 +150,7 @@ public sealed class GarbageCollectorSpecs : TestKit
     {
         IActorRef collector = Start();
         RunTaking(collector, marking: TimeSpan.FromSeconds(1), sweep: TimeSpan.FromMinutes(10));
-        collector.Tell(new NamespaceChanged("a", IsDeletion: true));
+        collector.Tell(Deleted());
         Settle(collector);
         Scheduler.Advance(TimeSpan.FromSeconds(9));
         FinishRun();
@@ -130,7 +162,7 @@ public sealed class GarbageCollectorSpecs : TestKit
         IActorRef collector = Start();
         RunTaking(collector, marking: TimeSpan.FromSeconds(3), sweep: TimeSpan.Zero);
         RunTaking(collector, marking: TimeSpan.FromSeconds(1), sweep: TimeSpan.Zero);
-        collector.Tell(new NamespaceChanged("a", IsDeletion: true));
+        collector.Tell(Deleted());
         Settle(collector);
         Scheduler.Advance(TimeSpan.FromSeconds(17.9));
         _content.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
@@ -142,8 +174,8 @@ public sealed class GarbageCollectorSpecs : TestKit
     public void A_deletion_threshold_does_not_wait_for_the_plan()
     {
         IActorRef collector = AfterFirstRun(Settings with { DeletionThreshold = 2, ScheduleDelay = TimeSpan.FromSeconds(1) });
-        collector.Tell(new NamespaceChanged("a", IsDeletion: true));
-        collector.Tell(new NamespaceChanged("a", IsDeletion: true));
+        collector.Tell(Deleted());
+        collector.Tell(Deleted());
         Settle(collector);
         Scheduler.Advance(TimeSpan.FromSeconds(1));
         FinishRun();
@@ -349,6 +381,15 @@ public sealed class GarbageCollectorSpecs : TestKit
         Settle(collector);
     }
 
+    private NamespaceChanged Deleted() => new("a", _time.GetUtcNow(), IsDeletion: true);
+
+    // Finishes a run over one namespace.
+    private DateTimeOffset? SparedFrom()
+    {
+        FinishRun("a");
+        return _spareFrom;
+    }
+
     // Everything told before has been received, and timers that follow from it are set.
     private static void Settle(IActorRef actor) =>
         Assert.Equal(actor, actor.Ask<ActorIdentity>(new Identify(null)).Result.Subject);
@@ -376,7 +417,9 @@ public sealed class GarbageCollectorSpecs : TestKit
         int backend = 0;
         foreach (string name in namespaces)
         {
-            Assert.Equal(name, _namespaces.ExpectMsg<NamespaceCommands.Collect>().Namespace);
+            NamespaceCommands.Collect collect = _namespaces.ExpectMsg<NamespaceCommands.Collect>();
+            Assert.Equal(name, collect.Namespace);
+            _spareFrom = collect.SpareFrom;
             _namespaces.Reply(Reply.Done(Answer(name, ++backend)));
         }
 
@@ -409,5 +452,7 @@ public sealed class GarbageCollectorSpecs : TestKit
         public void Advance(TimeSpan step) => Interlocked.Add(ref _ticks, step.Ticks);
 
         public override long GetTimestamp() => Interlocked.Read(ref _ticks);
+
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddTicks(GetTimestamp());
     }
 }
