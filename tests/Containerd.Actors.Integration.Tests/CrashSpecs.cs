@@ -86,6 +86,18 @@ public sealed class CrashSpecs(Machine machine) : IClassFixture<Machine>
         Assert.Contains("unknown key containerd.no-such-key", refused.Errors, StringComparison.Ordinal);
     }
 
+    [SkippableFact]
+    public async Task Settings_that_lie_where_it_was_started_are_none_of_its_own()
+    {
+        Skip.IfNot(Repository.Missing.Length == 0, Repository.Missing);
+        string strange = Path.Combine(machine.WorkingDirectory, "appsettings.json");
+        await File.WriteAllTextAsync(strange, "no JSON at all");
+        await machine.KillDaemonAsync();
+        await machine.StartDaemonAsync();
+        File.Delete(strange);
+        Assert.Equal(0, (await machine.CtrAsync("version")).Status);
+    }
+
     private async Task EndAsync(string id)
     {
         await machine.CtrAsync("task", "kill", "-s", "KILL", id);

@@ -50,10 +50,48 @@ public sealed class HostileInputSpecs(Machine machine) : IClassFixture<Machine>
         Assert.Equal(0, (await machine.CtrAsync("version")).Status);
     }
 
+    [SkippableTheory]
+    [InlineData("/runtime.v1.RuntimeService/Version", "unknown service runtime.v1.RuntimeService")]
+    [InlineData("/containerd.services.version.v1.Version/Other", "unknown method Other for service containerd.services.version.v1.Version")]
+    [InlineData("/version", "malformed method name: \"/version\"")]
+    public async Task What_there_is_not_is_refused_in_the_words_of_containerd(string path, string message)
+    {
+        Skip.IfNot(Repository.Missing.Length == 0, Repository.Missing);
+        using HttpClient client = Client();
+        using HttpRequestMessage request = Request(path, [0, 0, 0, 0, 0]);
+        using HttpResponseMessage response = await client.SendAsync(request);
+        Assert.Equal($"{(int)StatusCode.Unimplemented}", response.Headers.GetValues("grpc-status").Single());
+        Assert.Equal(message, Uri.UnescapeDataString(response.Headers.GetValues("grpc-message").Single()));
+        Assert.Empty(await response.Content.ReadAsByteArrayAsync());
+    }
+
+    [SkippableFact]
+    public async Task A_request_that_is_not_of_gRPC_is_refused()
+    {
+        Skip.IfNot(Repository.Missing.Length == 0, Repository.Missing);
+        using HttpClient client = Client();
+        using HttpRequestMessage request = Request("/containerd.services.version.v1.Version/Version", [0, 0, 0, 0, 0], "application/json");
+        using HttpResponseMessage response = await client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
+    }
+
     // A gRPC message is a flag of compression, a length, and bytes; here the length may lie.
     private async Task<StatusCode> CallAsync(byte[] message, uint claimed)
     {
-        using SocketsHttpHandler handler = new()
+        using HttpClient client = Client();
+        byte[] prefix = new byte[5];
+        BinaryPrimitives.WriteUInt32BigEndian(prefix.AsSpan(1), claimed);
+        using HttpRequestMessage request = Request("/containerd.services.namespaces.v1.Namespaces/Get", [.. prefix, .. message]);
+        using HttpResponseMessage response = await client.SendAsync(request);
+        await response.Content.ReadAsByteArrayAsync();
+        IEnumerable<string>? status = null;
+        Assert.True(response.TrailingHeaders.TryGetValues("grpc-status", out status) || response.Headers.TryGetValues("grpc-status", out status));
+        return (StatusCode)int.Parse(status.Single(), CultureInfo.InvariantCulture);
+    }
+
+    private HttpClient Client()
+    {
+        SocketsHttpHandler handler = new()
         {
             ConnectCallback = async (_, cancellation) =>
             {
@@ -62,22 +100,15 @@ public sealed class HostileInputSpecs(Machine machine) : IClassFixture<Machine>
                 return new NetworkStream(socket, ownsSocket: true);
             },
         };
-        using HttpClient client = new(handler) { Timeout = TimeSpan.FromSeconds(30) };
-        byte[] prefix = new byte[5];
-        BinaryPrimitives.WriteUInt32BigEndian(prefix.AsSpan(1), claimed);
-        using HttpRequestMessage request = new(HttpMethod.Post, "http://localhost/containerd.services.namespaces.v1.Namespaces/Get")
-        {
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ByteArrayContent([.. prefix, .. message]),
-        };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
-        using HttpResponseMessage response = await client.SendAsync(request);
-        await response.Content.ReadAsByteArrayAsync();
-        IEnumerable<string>? status = null;
-        Assert.True(response.TrailingHeaders.TryGetValues("grpc-status", out status) || response.Headers.TryGetValues("grpc-status", out status));
-        return (StatusCode)int.Parse(status.Single(), CultureInfo.InvariantCulture);
+        return new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(30) };
     }
+
+    private static HttpRequestMessage Request(string path, byte[] body, string type = "application/grpc") => new(HttpMethod.Post, $"http://localhost{path}")
+    {
+        Version = HttpVersion.Version20,
+        VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(type) } },
+    };
 
     // Sends, and waits until the other side has closed.
     private static async Task SendAsync(string path, byte[] bytes)

@@ -16,6 +16,8 @@ public sealed class Machine : IAsyncLifetime
 
     public string Socket => Path.Combine(_work, "c.sock");
 
+    public string WorkingDirectory => _work;
+
     public string Root => Path.Combine(_work, "root");
 
     public string State => Path.Combine(_work, "state");
@@ -78,7 +80,10 @@ public sealed class Machine : IAsyncLifetime
 
     internal async Task StartDaemonAsync(params string[] more)
     {
-        _daemon = Process.Start(new ProcessStartInfo(Repository.Daemon, ["--address", Socket, "--root", Root, "--state", State, "--log-level", "error", .. more]))!;
+        _daemon = Process.Start(new ProcessStartInfo(Repository.Daemon, ["--address", Socket, "--root", Root, "--state", State, "--log-level", "error", .. more])
+        {
+            WorkingDirectory = WorkingDirectory,
+        })!;
         await Command.UntilAsync(() => CtrAsync("version"), ran => ran.Status == 0, TimeSpan.FromSeconds(60));
     }
 

@@ -61,6 +61,8 @@ namespace Containerd.Actors.Daemon.Hosting;
 /// </remarks>
 internal static class DaemonHost
 {
+    private static readonly TimeSpan PreparePause = TimeSpan.FromSeconds(1);
+
     /// <summary>Runs the daemon; returns its exit status.</summary>
     public static async Task<int> RunAsync(Config config, CancellationToken stopping)
     {
@@ -167,6 +169,7 @@ internal static class DaemonHost
                 .AddSingleton<IRuntimes>(runtimes.Catalogue)
                 .AddSingleton<Core.Audit.IJournalReader>(journal), tree);
             Task watching = SpareMemory.WatchAsync(TimeProvider.System, stopping);
+            _ = PrepareAsync(faces, runtimes, stopping);
             await ServeAsync(settings, logs.CreateLogger("containerd"), stopping);
             await watching;
             await faces.StopAsync(settings.ShutdownTimeout);
@@ -182,6 +185,15 @@ internal static class DaemonHost
 
     private static string Version { get; } =
         "v" + (typeof(DaemonHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0");
+
+    // What can wait until those have been answered who waited for the daemon. Who calls before it is done waits for the part that he needs,
+    // and hears how that went.
+    private static async Task PrepareAsync(Faces faces, RuntimeParts runtimes, CancellationToken stopping)
+    {
+        await Task.Delay(PreparePause, stopping);
+        faces.Bind();
+        await runtimes.Chosen.Value;
+    }
 
     private static async Task ServeAsync(DaemonSettings settings, ILogger log, CancellationToken stopping)
     {

@@ -3,24 +3,8 @@
 using Containerd.Actors.Daemon.Configuration;
 using Containerd.Actors.Daemon.Logging;
 using Containerd.Actors.Grpc.Calls;
-using Containerd.Actors.Grpc.Containers;
-using Containerd.Actors.Grpc.Content;
-using Containerd.Actors.Grpc.Diff;
 using Containerd.Actors.Grpc.Events;
-using Containerd.Actors.Grpc.Health;
-using Containerd.Actors.Grpc.Images;
-using Containerd.Actors.Grpc.Introspection;
-using Containerd.Actors.Grpc.Leases;
-using Containerd.Actors.Grpc.Mounts;
-using Containerd.Actors.Grpc.Namespaces;
-using Containerd.Actors.Grpc.Node;
-using Containerd.Actors.Grpc.Runs;
-using Containerd.Actors.Grpc.Sandboxes;
-using Containerd.Actors.Grpc.Snapshots;
-using Containerd.Actors.Grpc.Streaming;
-using Containerd.Actors.Grpc.Tasks;
 using Containerd.Actors.Grpc.Transfers;
-using Containerd.Actors.Grpc.Version;
 using Containerd.Actors.Linux.Files;
 using Containerd.Actors.Linux.Sockets;
 using Containerd.Actors.Protocol.Callers;
@@ -35,15 +19,19 @@ namespace Containerd.Actors.Daemon.Hosting;
 internal sealed class Faces : IAsyncDisposable
 {
     private readonly WebApplication _grpc;
+    private readonly ServiceRoutes _routes;
     private readonly TtrpcServer _ttrpc;
     private readonly DaemonSettings _settings;
 
-    private Faces(WebApplication grpc, TtrpcServer ttrpc, DaemonSettings settings) => (_grpc, _ttrpc, _settings) = (grpc, ttrpc, settings);
+    private Faces(WebApplication grpc, ServiceRoutes routes, TtrpcServer ttrpc, DaemonSettings settings) =>
+        (_grpc, _routes, _ttrpc, _settings) = (grpc, routes, ttrpc, settings);
 
     /// <summary>Binds both sockets and serves; sockets that an earlier daemon left are replaced.</summary>
     public static async Task<Faces> StartAsync(DaemonSettings settings, ILoggerFactory logs, Action<IServiceCollection> services, Tree tree)
     {
         WebApplication grpc = Build(settings, services);
+        ServiceRoutes routes = new(grpc.Services);
+        grpc.Run(routes.InvokeAsync);
         TtrpcServer ttrpc = new(TtrpcEvents.Handlers(tree), peer => peer.Uid == ProcessFacts.EffectiveIds.User);
         try
         {
@@ -53,7 +41,7 @@ internal sealed class Faces : IAsyncDisposable
             File.Delete(settings.Address + ".ttrpc");
             ttrpc.Listen(settings.Address + ".ttrpc", settings.Mode);
             Own(settings, settings.Address + ".ttrpc");
-            return new Faces(grpc, ttrpc, settings);
+            return new Faces(grpc, routes, ttrpc, settings);
         }
         catch
         {
@@ -62,6 +50,9 @@ internal sealed class Faces : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Binds the services that nobody has called yet; calls go on meanwhile.</summary>
+    public void Bind() => _routes.Bind();
 
     /// <summary>Takes no more calls and gives those under way a moment.</summary>
     public async Task StopAsync(TimeSpan patience)
@@ -82,7 +73,8 @@ internal sealed class Faces : IAsyncDisposable
 
     private static WebApplication Build(DaemonSettings settings, Action<IServiceCollection> services)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        // Nothing but what follows: no settings from the environment or from files of the directory that the daemon was started in.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         Logs.Configure(builder.Logging, settings.LogLevel);
         services(builder.Services);
         builder.Services.AddTransfers();
@@ -93,7 +85,7 @@ internal sealed class Faces : IAsyncDisposable
             grpc.MaxSendMessageSize = settings.MessageSizeMax;
             grpc.Interceptors.Add<ErrorInterceptor>();
         });
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = null;
@@ -110,34 +102,7 @@ internal sealed class Faces : IAsyncDisposable
                 listen.Use(next => connection => AcceptAsync(connection, next));
             });
         });
-        WebApplication app = builder.Build();
-        Map(app);
-        return app;
-    }
-
-    /// <summary>Every service on the socket.</summary>
-    public static void Map(IEndpointRouteBuilder app)
-    {
-        app.MapGrpcService<ContainersService>();
-        app.MapGrpcService<ContentService>();
-        app.MapGrpcService<DiffService>();
-        app.MapGrpcService<EventsService>();
-        app.MapGrpcService<HealthService>();
-        app.MapGrpcService<ImagesService>();
-        app.MapGrpcService<IntrospectionService>();
-        app.MapGrpcService<LeasesService>();
-        app.MapGrpcService<MountsService>();
-        app.MapGrpcService<NamespacesService>();
-        app.MapGrpcService<SandboxControllerService>();
-        app.MapGrpcService<SandboxStoreService>();
-        app.MapGrpcService<SnapshotsService>();
-        app.MapGrpcService<StreamingService>();
-        app.MapGrpcService<TasksService>();
-        app.MapGrpcService<TransferService>();
-        app.MapGrpcService<VersionService>();
-        app.MapGrpcService<NodeService>();
-        app.MapGrpcService<AuditService>();
-        app.MapGrpcService<RunsService>();
+        return builder.Build();
     }
 
     // unix(7), SO_PEERCRED: who connected is known to the kernel and cannot be claimed.

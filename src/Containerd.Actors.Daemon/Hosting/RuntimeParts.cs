@@ -16,12 +16,14 @@ namespace Containerd.Actors.Daemon.Hosting;
 /// <param name="Bundles">Where bundles lie.</param>
 /// <param name="Launcher">Runs shim executables.</param>
 /// <param name="Catalogue">Runtimes by name.</param>
+/// <param name="Chosen">Finds out which OCI runtime works, once.</param>
 /// <param name="Log">Takes what shims log, line by line.</param>
-internal sealed record RuntimeParts(BundleRoots Bundles, ShimLauncher Launcher, RuntimeCatalogue Catalogue, Action<string> Log)
+internal sealed record RuntimeParts(
+    BundleRoots Bundles, ShimLauncher Launcher, RuntimeCatalogue Catalogue, Lazy<Task<string>> Chosen, Action<string> Log)
 {
     private const string PathDefault = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-    /// <summary>Builds them, and begins to find out which OCI runtime works; the first task that needs to know waits for it.</summary>
+    /// <summary>Builds them. Which OCI runtime works is found out for the first task that needs to know, or when the daemon serves.</summary>
     public static RuntimeParts Of(DaemonSettings settings, RuntimesSettings runtimes, ILoggerFactory logs)
     {
         ILogger log = logs.CreateLogger("shim");
@@ -38,11 +40,12 @@ internal sealed record RuntimeParts(BundleRoots Bundles, ShimLauncher Launcher, 
             WaitingShims = runtimes.WaitingShims,
         });
         OciRuntimeProbe probe = new(Path.Combine(settings.State, "runtime-probe"), environment, path, runtimes.ProbeTimeout);
-        Task<string> chosen = Task.Run(() => ChooseAsync(probe, runtimes.Candidates, logs.CreateLogger("runtime")));
+        Lazy<Task<string>> chosen = new(() => Task.Run(() => ChooseAsync(probe, runtimes.Candidates, logs.CreateLogger("runtime"))));
         return new RuntimeParts(
             new BundleRoots(settings.State, settings.Root),
             launcher,
-            new RuntimeCatalogue(runtimes.Handlers, path, Path.GetDirectoryName(daemon) ?? "/", launcher, () => chosen, runtimes.Instead),
+            new RuntimeCatalogue(runtimes.Handlers, path, Path.GetDirectoryName(daemon) ?? "/", launcher, () => chosen.Value, runtimes.Instead),
+            chosen,
             line => log.LogInformation("{Line}", line));
     }
 

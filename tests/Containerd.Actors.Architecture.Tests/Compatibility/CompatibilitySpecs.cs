@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Containerd.Actors.Daemon.Hosting;
+
 namespace Containerd.Actors.Architecture.Tests.Compatibility;
 
 /// <summary>Holds the tables of the documents to what the daemon maps. CONTAINERD_ACTORS_WRITE_TABLES=1 writes them anew.</summary>
@@ -21,6 +23,15 @@ public sealed class CompatibilitySpecs
         Assert.Empty(Served.Except(known));
         Assert.Contains("containerd.services.images.v1.Images/List", Served);
         Assert.Contains("containerd.services.events.ttrpc.v1.Events/Forward", Served);
+    }
+
+    [Fact]
+    public void A_service_is_bound_under_its_own_name_with_all_its_methods()
+    {
+        ServiceRoutes routes = ServedRpcs.Routes();
+        Dictionary<string, string[]> described = ServedRpcs.Services().ToDictionary(
+            service => service.FullName, service => service.Methods.Select(rpc => $"/{service.FullName}/{rpc.Name}").Order(StringComparer.Ordinal).ToArray());
+        Assert.All(ServiceRoutes.Names, name => Assert.Equal(described[name], routes.Of(name).Keys.Order(StringComparer.Ordinal)));
     }
 
     [Fact]

@@ -6,7 +6,6 @@ using Containerd.Actors.Grpc.Events;
 using Google.Protobuf.Reflection;
 using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
@@ -29,18 +28,23 @@ internal static class ServedRpcs
     /// <summary>What the daemon maps and has written, as <c>service/rpc</c>.</summary>
     public static HashSet<string> Find()
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Services.AddGrpc();
-        WebApplication app = builder.Build();
-        Faces.Map(app);
+        ServiceRoutes routes = Routes();
         return [
-            .. ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints)
+            .. ServiceRoutes.Names.SelectMany(name => routes.Of(name).Values)
                 .Select(endpoint => endpoint.Metadata.GetMetadata<GrpcMethodMetadata>())
                 .OfType<GrpcMethodMetadata>()
                 .Where(IsWritten)
                 .Select(method => $"{method.Method.ServiceName}/{method.Method.Name}"),
             .. TtrpcEvents.Handlers(null!).Methods,
         ];
+    }
+
+    /// <summary>The services as the daemon binds them.</summary>
+    public static ServiceRoutes Routes()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Services.AddGrpc();
+        return new ServiceRoutes(builder.Build().Services);
     }
 
     // A method that a service does not override is the generated one, which answers Unimplemented.
