@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -21,6 +20,7 @@ public sealed partial class OutOfMemoryWatch : IDisposable
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
     private const uint Modified = 2;
+    private const int ChangesLength = 4096;
     private const string LegacyFile = "memory.oom_control";
     private const string UnifiedFile = "memory.events";
     private const string CountField = "oom_kill ";
@@ -29,16 +29,16 @@ public sealed partial class OutOfMemoryWatch : IDisposable
     private readonly PipeEnd _source;
     private readonly IDisposable? _control;
     private readonly string _file;
-    private readonly bool _isUnified;
     private readonly Action _happened;
     private ulong _told;
 
     private OutOfMemoryWatch(PipeEnd source, IDisposable? control, string file, Action happened)
     {
         (_source, _control, _file, _happened) = (source, control, file, happened);
-        _isUnified = control is null;
-        _told = _isUnified ? Kills() : 0;
+        _told = IsUnified ? Kills() : 0;
     }
+
+    private bool IsUnified => _control is null;
 
     /// <summary>Watches the memory cgroup in a directory.</summary>
     /// <param name="directory">The directory.</param>
@@ -50,20 +50,20 @@ public sealed partial class OutOfMemoryWatch : IDisposable
     {
         ArgumentNullException.ThrowIfNull(happened);
         OutOfMemoryWatch watch = isUnified ? StartUnified(directory, happened) : StartLegacy(directory, happened);
-        _ = isUnified ? watch.FollowUnifiedAsync() : watch.FollowLegacyAsync();
+        _ = watch.FollowAsync();
         return watch;
     }
 
     /// <summary>Tells now of what has happened and was not told of yet. For whoever has seen a process end and removes the cgroup next.</summary>
     public void Complete()
     {
-        if (_isUnified)
+        // The signal is taken and told of in one, so that who finds it taken knows that it was told of.
+        lock (_telling)
         {
-            TellOfKills();
-        }
-        else if (_source.TryRead(stackalloc byte[sizeof(ulong)]) > 0)
-        {
-            Tell();
+            if (HasHappened(isSignalled: _source.TryRead(stackalloc byte[ChangesLength]) > 0))
+            {
+                _happened();
+            }
         }
     }
 
@@ -96,59 +96,32 @@ public sealed partial class OutOfMemoryWatch : IDisposable
 
     private static SafeFileHandle Checked(SafeFileHandle handle, string call) => handle.IsInvalid ? throw LinuxErrors.Last(call) : handle;
 
-    private async Task FollowLegacyAsync()
-    {
-        byte[] count = new byte[sizeof(ulong)];
-        while (await ReadAsync(count).ConfigureAwait(false) > 0)
-        {
-            // The removal of the cgroup is signalled too.
-            if (File.Exists(_file) && BinaryPrimitives.ReadUInt64LittleEndian(count) > 0)
-            {
-                Tell();
-            }
-        }
-    }
-
-    private async Task FollowUnifiedAsync()
-    {
-        byte[] changes = new byte[4096];
-        while (await ReadAsync(changes).ConfigureAwait(false) > 0)
-        {
-            TellOfKills();
-        }
-    }
-
-    private void TellOfKills()
-    {
-        lock (_telling)
-        {
-            ulong kills = Kills();
-            if (kills > _told)
-            {
-                _told = kills;
-                _happened();
-            }
-        }
-    }
-
-    private void Tell()
-    {
-        lock (_telling)
-        {
-            _happened();
-        }
-    }
-
-    private async ValueTask<int> ReadAsync(byte[] buffer)
+    private async Task FollowAsync()
     {
         try
         {
-            return await _source.ReadAsync(buffer).ConfigureAwait(false);
+            while (true)
+            {
+                await _source.ReadableAsync().ConfigureAwait(false);
+                Complete();
+            }
         }
         catch (Exception end) when (end is OperationCanceledException or ObjectDisposedException)
         {
-            return 0;
+            // Disposed: nobody wants to hear more.
         }
+    }
+
+    // eventfd(2): what is read is never zero. The removal of the cgroup is signalled too.
+    private bool HasHappened(bool isSignalled)
+    {
+        if (!IsUnified)
+        {
+            return isSignalled && File.Exists(_file);
+        }
+
+        ulong before = _told;
+        return (_told = Math.Max(before, Kills())) > before;
     }
 
     private ulong Kills()

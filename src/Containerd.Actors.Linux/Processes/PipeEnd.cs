@@ -65,7 +65,11 @@ public sealed class PipeEnd : IDisposable
         }
     }
 
-    /// <summary>Reads what is there, beside a reader that waits; zero if that is nothing or it is disposed.</summary>
+    /// <summary>Waits for what <see cref="TryRead"/> reads.</summary>
+    /// <exception cref="OperationCanceledException">It is disposed.</exception>
+    internal Task ReadableAsync() => Readiness.ReadableAsync(Handle, _disposed.Token);
+
+    /// <summary>Reads what is there; zero if that is nothing or it is disposed.</summary>
     internal int TryRead(Span<byte> buffer) => _disposed.IsCancellationRequested ? 0 : (int)Math.Max(Read(buffer), 0);
 
     /// <summary>Writes all bytes.</summary>
