@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Diagnostics;
-using System.Globalization;
 using Containerd.Actors.Client.Connections;
 using Containerd.Actors.Client.Lifecycles;
 using Containerd.Actors.Client.Values;
 using Containerd.Actors.Oci.Runtime;
+using Containerd.Actors.TestKit.Daemons;
 using Containerd.Services.Tasks.V1;
-using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
 
 namespace Containerd.Actors.Integration.Tests;
 
@@ -25,11 +23,18 @@ public sealed class HostileContainerSpecs(Machine machine) : IClassFixture<Machi
         Skip.IfNot(Missing.Length == 0, Missing);
         using Process deaf = Process.Start(
             new ProcessStartInfo("ctr", ["--address", machine.Socket, "run", machine.Busybox, "full", "yes"]) { RedirectStandardOutput = true })!;
-        await Command.UntilAsync(() => machine.CtrAsync("task", "ls"), ran => ran.Output.Contains("RUNNING", StringComparison.Ordinal));
-        Assert.Equal("fine\n", (await machine.CtrAsync("task", "exec", "--exec-id", "e", "full", "echo", "fine")).Output);
-        await machine.CtrAsync("task", "kill", "-s", "KILL", "full");
-        await Command.UntilAsync(() => machine.CtrAsync("task", "ls"), ran => ran.Output.Contains("STOPPED", StringComparison.Ordinal));
-        deaf.Kill();
+        try
+        {
+            await Command.UntilAsync(() => machine.CtrAsync("task", "ls"), ran => ran.Output.Contains("RUNNING", StringComparison.Ordinal));
+            Assert.Equal("fine\n", (await machine.CtrAsync("task", "exec", "--exec-id", "e", "full", "echo", "fine")).Output);
+            await machine.CtrAsync("task", "kill", "-s", "KILL", "full");
+            await Command.UntilAsync(() => machine.CtrAsync("task", "ls"), ran => ran.Output.Contains("STOPPED", StringComparison.Ordinal));
+        }
+        finally
+        {
+            deaf.Kill();
+        }
+
         await machine.RemoveContainersAsync();
     }
 
@@ -54,11 +59,7 @@ public sealed class HostileContainerSpecs(Machine machine) : IClassFixture<Machi
         await daemon.Tasks.UpdateAsync(new UpdateTaskRequest
         {
             ContainerId = "bomb",
-            Resources = new Any
-            {
-                TypeUrl = "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources",
-                Value = ByteString.CopyFromUtf8("""{"pids":{"limit":48}}"""),
-            },
+            Resources = TypedAny.OfJson("types.containerd.io/opencontainers/runtime-spec/1/LinuxResources", """{"pids":{"limit":48}}"""u8),
         });
         await machine.CtrAsync("task", "exec", "-d", "--exec-id", "e", "bomb", "sh", "-c", "while true; do sleep 1000 & done");
         await Command.UntilAsync(() => machine.CtrAsync("task", "ps", "bomb"), ran => ran.Output.Split('\n').Length > 40);
@@ -74,7 +75,7 @@ public sealed class HostileContainerSpecs(Machine machine) : IClassFixture<Machi
     public async Task A_thousand_processes_one_after_the_other_and_eight_at_once_leave_nothing_in_their_shim()
     {
         Skip.IfNot(Missing.Length == 0, Missing);
-        await machine.CtrAsync("run", "-d", "--runc-binary", "crun", machine.Busybox, "many", "sleep", "1000");
+        await machine.CtrAsync("run", "-d", machine.Busybox, "many", "sleep", "1000");
         using ContainerdConnection daemon = ContainerdConnection.Open(machine.Socket, ContainerdConnection.DefaultNamespace);
         await ExecAsync(daemon, new ExecProcessRequest { ContainerId = "many" }, "exit 0");
         string shim = $"/proc/{Assert.Single(machine.Shims("many"))}";
@@ -88,16 +89,9 @@ public sealed class HostileContainerSpecs(Machine machine) : IClassFixture<Machi
 
     private static async Task<int> ExecAsync(ContainerdConnection daemon, ExecProcessRequest request, string script)
     {
-        request.ExecId = $"e-{Guid.NewGuid():N}";
         request.Spec = TypedAny.OfJson(
             TypedAny.ProcessUrl, new ProcessSpec { Args = ["sh", "-c", script], Cwd = "/", Env = ["PATH=/bin"] }.ToJson());
         using CancellationTokenSource impatience = new(Patience);
-        await daemon.Tasks.ExecAsync(request, cancellationToken: impatience.Token);
-        TaskProcess process = new(daemon, request.ContainerId, request.ExecId);
-        Task<ProcessExit> exit = process.WaitAsync(impatience.Token);
-        await process.StartAsync(impatience.Token);
-        int status = (await exit).Status;
-        await process.DeleteAsync(impatience.Token);
-        return status;
+        return await Execs.RunAsync(daemon, request, impatience.Token);
     }
 }

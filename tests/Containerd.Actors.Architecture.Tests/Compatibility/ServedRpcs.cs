@@ -17,6 +17,9 @@ internal static class ServedRpcs
     // Spoken by shims on sockets of their own.
     private static readonly string[] OfShims = ["containerd.runtime.sandbox.v1.Sandbox", "containerd.task.v2.Task", "containerd.task.v3.Task"];
 
+    /// <summary>The services as the daemon binds them.</summary>
+    public static ServiceRoutes Routes { get; } = Bindable();
+
     /// <summary>The services by full name, each with its RPCs in the order of its proto.</summary>
     public static IEnumerable<ServiceDescriptor> Services() => Product.Compiled("Api").GetTypes()
         .Select(type => type.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static))
@@ -28,9 +31,8 @@ internal static class ServedRpcs
     /// <summary>What the daemon maps and has written, as <c>service/rpc</c>.</summary>
     public static HashSet<string> Find()
     {
-        ServiceRoutes routes = Routes();
         return [
-            .. ServiceRoutes.Names.SelectMany(name => routes.Of(name).Values)
+            .. ServiceRoutes.Names.SelectMany(name => Routes.Of(name).Values)
                 .Select(endpoint => endpoint.Metadata.GetMetadata<GrpcMethodMetadata>())
                 .OfType<GrpcMethodMetadata>()
                 .Where(IsWritten)
@@ -39,8 +41,7 @@ internal static class ServedRpcs
         ];
     }
 
-    /// <summary>The services as the daemon binds them.</summary>
-    public static ServiceRoutes Routes()
+    private static ServiceRoutes Bindable()
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddGrpc();

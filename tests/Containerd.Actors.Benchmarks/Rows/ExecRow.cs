@@ -3,9 +3,9 @@
 using System.Diagnostics;
 using Containerd.Actors.Benchmarks.Measures;
 using Containerd.Actors.Benchmarks.Sides;
-using Containerd.Actors.Client.Lifecycles;
 using Containerd.Actors.Client.Values;
 using Containerd.Actors.Oci.Runtime;
+using Containerd.Actors.TestKit.Daemons;
 using Containerd.Services.Tasks.V1;
 
 namespace Containerd.Actors.Benchmarks.Rows;
@@ -27,15 +27,9 @@ internal sealed class ExecRow : PairedRow
     /// <inheritdoc />
     protected override async Task<double[]> MeasureAsync(Bench bench, Side side, CancellationToken cancellation)
     {
-        (string id, string exec) = (Population.Running(0), $"exec-{Guid.NewGuid():N}");
-        TaskProcess process = new(side.Connection, id, exec);
+        ExecProcessRequest request = new() { ContainerId = Population.Running(0), Spec = TypedAny.OfJson(TypedAny.ProcessUrl, Process) };
         long started = Stopwatch.GetTimestamp();
-        await side.Connection.Tasks.ExecAsync(
-            new ExecProcessRequest { ContainerId = id, ExecId = exec, Spec = TypedAny.OfJson(TypedAny.ProcessUrl, Process) }, cancellationToken: cancellation);
-        Task<ProcessExit> exit = process.WaitAsync(cancellation);
-        await process.StartAsync(cancellation);
-        await exit;
-        await process.DeleteAsync(cancellation);
+        await Execs.RunAsync(side.Connection, request, cancellation);
         return [Stopwatch.GetElapsedTime(started).TotalMilliseconds];
     }
 }
